@@ -1,0 +1,78 @@
+"""What the code cells of the modules' notebooks call: the opening, the steps and the closing of a module."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from IPython.display import HTML, display
+
+from . import cards
+from .curriculum import MODULE_FILE, Course, Module, load_course, load_link_checks, load_module
+from .errors import CurriculumError
+
+NOTEBOOK_FILE = "module.md"
+COURSE_SETTING = "PPM_COURSE"
+
+
+class CourseModule:
+    """A module as a notebook shows it. Each method displays one part and returns nothing.
+
+    :param folder: the module's folder
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data: Module = load_module(folder)
+
+    def opening(self) -> None:
+        """Show how long it takes, the topic note and the list of steps."""
+        display(HTML(cards.opening(self.data, self._prose())))
+
+    def step(self, number: int) -> None:
+        """Show a step's resources, its prompt with the form, and a good place to stop.
+
+        :raises CurriculumError: if the module has no such step
+        """
+        from .form import ReflectionForm  # late: ipywidgets takes a second to import, and 'opening' needs none
+
+        step = self.data.step(number)
+        display(HTML(cards.resources(self.data, step, load_link_checks(self.folder))))
+        display(ReflectionForm.for_step(self.data, step, self._course()))
+        display(HTML(cards.good_stop(self.data, step)))
+
+    def closing(self) -> None:
+        """Show "my next step", what was done, how to keep a copy, and the way on."""
+        from .form import ReflectionForm
+
+        display(ReflectionForm.for_next_step(self.data))
+        display(HTML(cards.closing(self.data, self._course())))
+
+    def _prose(self) -> str:
+        path = self.folder / NOTEBOOK_FILE
+        return path.read_text("utf-8") if path.exists() else ""
+
+    def _course(self) -> Course | None:
+        root = self.folder.parent.parent
+        return load_course(root) if (root / "notebooks").is_dir() else None
+
+
+def find_module(name: str) -> CourseModule:
+    """The module of this name, looked for in this order: the name as a path; under ``$PPM_COURSE``; the working
+    directory; the copy that the installed package carries.
+
+    :raises CurriculumError: if it is nowhere
+    """
+    places = [Path(name)]
+    if os.environ.get(COURSE_SETTING):
+        places.append(Path(os.environ[COURSE_SETTING], "notebooks", name))
+    if Path.cwd().name == name or (Path(MODULE_FILE).exists() and load_module(Path.cwd()).name == name):
+        places.append(Path.cwd())
+    places.append(Path(__file__).parent / "course" / "notebooks" / name)
+    for place in places:
+        if (place / MODULE_FILE).is_file():
+            return CourseModule(place.resolve())
+    raise CurriculumError(
+        f"The module '{name}' was not found. Start the notebook in the module's own folder, "
+        f"or set {COURSE_SETTING} to the folder of the course."
+    )

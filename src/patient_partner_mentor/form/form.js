@@ -1,0 +1,279 @@
+/* The reflection form: one anywidget (AFM) module for every host. It owns the draft; hosts only carry it further.
+   `model` gives the question (ids and prompts, never answers) and the settings of the place where it stands. */
+import { LIMIT, blank, change, compare, fresh, gather, isDone, joinParts, past, splitParts } from "./record.js";
+import { openStore } from "./store.js";
+import { TEXT } from "./text.js";
+
+const QUIET = 900; // ms without a key before the status line speaks
+const WAIT = 3000; // ms to wait for the database before writing without it
+
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => (n % 36).toString(36)).join("");
+const writer = random();
+const say = (key, values = {}) => TEXT[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+/** A DOM element: tag, attributes (`on` holds listeners), children. */
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "on") for (const [event, listen] of Object.entries(value)) element.addEventListener(event, listen);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+const button = (key, click, kind = "quiet", values) => h("button", { type: "button", class: kind, on: { click } }, say(key, values));
+const clock = (time) => new Date(time).toLocaleTimeString(document.documentElement.lang || "en", { hour: "numeric", minute: "2-digit" });
+
+/** The draft of one answer: what the learner has, how it is kept, and what came from elsewhere. */
+class Draft {
+  constructor(question, store, tell) {
+    Object.assign(this, { question, store, tell, seen: null, busy: false, dirty: false, trouble: null });
+    const glance = store.glance(question.module, question.step);
+    this.answer = glance ?? fresh(question, writer);
+    this.seen = glance?.revision ?? null;
+  }
+
+  async load() {
+    const patience = new Promise((done) => setTimeout(done, WAIT, { where: "browser" }));
+    const found = await Promise.race([this.store.load(this.question.module, this.question.step), patience]);
+    if (found.answer && compare(found.answer.revision, this.answer.revision) > 0) { this.answer = found.answer; this.seen = found.answer.revision; }
+    this.trouble = found.newer ? "newer" : found.damaged ? "damaged" : null;
+    this.where = found.where;
+    return found;
+  }
+
+  change(patch) {
+    this.answer = change(this.answer, patch, this.question, writer, new Date().toISOString());
+    this.save();
+  }
+
+  /** One save at a time; what is typed while one is under way goes with the next. */
+  async save() {
+    this.dirty = true;
+    if (this.busy) return this.saving;
+    this.busy = true;
+    return (this.saving = this.saveAll().finally(() => { this.busy = false; }));
+  }
+
+  async saveAll() {
+    while (this.dirty) {
+      this.dirty = false;
+      const draft = this.answer;
+      const { answer, where, newer } = await this.store.save(draft, this.seen);
+      const extra = answer.overtaken.length > draft.overtaken.length;
+      this.seen = answer.revision;
+      this.where = where;
+      if (newer) this.trouble = "newer";
+      const count = Math.max(this.answer.revision.count, answer.revision.count);
+      this.answer = { ...this.answer, revision: { count, writer }, overtaken: gather(answer.overtaken, this.answer.overtaken) };
+      this.tell({ saved: true, otherTab: extra });
+    }
+  }
+
+  /** Take over what another window wrote, unless something here is not saved yet. */
+  async refresh() {
+    if (this.dirty || this.busy) return;
+    const { answer } = await this.store.load(this.question.module, this.question.step);
+    if (this.dirty || this.busy) return;
+    if (!answer && this.seen) { this.answer = fresh(this.question, writer); this.seen = null; this.tell({ updated: true }); }
+    else if (answer && compare(answer.revision, this.answer.revision) > 0) { this.answer = answer; this.seen = answer.revision; this.tell({ updated: true }); }
+  }
+}
+
+function render({ model, el, signal }) {
+  const question = model.get("question"), settings = model.get("settings");
+  const id = "f" + random(); // a host may load this module once per form: no counters
+  const store = openStore(settings);
+  const labels = question.parts ?? [];
+  const status = h("p", { class: "form-status", role: "status", id: id + "s" });
+  const outcome = h("p", { class: "form-outcome", role: "status" });
+  let speak, fields = [], whole = !labels.length, fullBefore = false;
+
+  const announce = (text, now) => {
+    clearTimeout(speak);
+    speak = setTimeout(() => { if (status.textContent !== text) status.textContent = text; }, now ? 0 : QUIET);
+  };
+  const draft = new Draft(question, store, ({ otherTab, updated }) => {
+    paint(updated);
+    if (otherTab) announce(say("other_tab"), true);
+    else if (updated) announce(say("updated"), true);
+    else announce(stateLine());
+    el.dispatchEvent(new CustomEvent("ppm:answer", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
+  });
+
+  const stateLine = () => {
+    if (draft.trouble) return say(draft.trouble);
+    if (fullBefore) return say("limit");
+    if (store.keepsNothing()) return blank(draft.answer.text) ? "" : say("not_kept");
+    if (!draft.answer.time) return "";
+    const key = { device: "saved_at", browser: "saved_copy", nowhere: "not_saved" }[draft.where];
+    return key ? say(key, { time: clock(draft.answer.time) }) : "";
+  };
+
+  /* what is typed */
+  const read = () => (whole ? fields[0].value : joinParts(labels, fields.map((field) => field.value)));
+  const write = (text) => {
+    const values = whole ? [text] : splitParts(labels, text);
+    if (!values) { whole = true; build(); return write(text); }
+    fields.forEach((field, i) => { if (field.value !== values[i]) field.value = values[i]; fit(field); });
+  };
+  const fit = (field) => { field.nextElementSibling.textContent = field.value; }; // the mirror that print and old browsers show
+  const typed = (event) => {
+    const text = read(), points = [...text].length;
+    fullBefore = points > LIMIT;
+    if (fullBefore) { write(draft.answer.text); announce(say("limit"), true); return; }
+    if (event) fit(event.target);
+    const removed = blank(text) && !blank(draft.answer.text) && draft.answer.text.length >= 20;
+    if (removed) draft.answer = { ...draft.answer, overtaken: gather(draft.answer.overtaken, [past(draft.answer)]) };
+    draft.change({ text, status: "open" });
+    outcome.textContent = "";
+    paint();
+  };
+  const field = (label, describe) => {
+    const name = id + "t" + fields.length;
+    const area = h("textarea", { id: name, rows: { sentence: 2, plan: 2, letter: 9 }[question.kind] ?? 5, dir: "auto", "aria-describedby": describe, on: { input: typed, change: typed } });
+    fields.push(area);
+    return [h("label", { for: name }, label), h("div", { class: "grow" }, area, h("div", { class: "mirror", "aria-hidden": "true" }))];
+  };
+
+  /* the question */
+  const ask = h("div", { class: "ask" });
+  function build() {
+    const prompt = draft.answer.lighter && question.lighter ? question.lighter : question.prompt;
+    const hints = [question.sensitive && "care", question.kind === "letter" && "letter_hint", question.kind === "moment" && "moment_hint", !whole && "parts_hint"];
+    const hint = h("p", { class: "hint", id: id + "h" }, hints.filter(Boolean).map((key) => say(key)).join(" "));
+    const describe = hint.textContent ? id + "h" : null;
+    fields = [];
+    if (whole) {
+      const [label, box] = field(prompt, describe);
+      ask.replaceChildren(label, describe ? hint : "", box);
+    } else {
+      ask.replaceChildren(h("fieldset", { "aria-describedby": describe }, h("legend", {}, prompt), hint, ...labels.flatMap((label) => field(label, null))));
+    }
+  }
+
+  /* ways in, other ways */
+  const begin = (starter) => {
+    const area = fields.find((f) => f === lastField) ?? fields[0], start = starter.replace(/\s*(\.\.\.|…)$/, " ");
+    area.value = blank(area.value) ? start : `${area.value.trimEnd()}\n${start}`;
+    typed({ target: area });
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+  };
+  let lastField;
+  const wayIn = h("details", { class: "way-in" }, h("summary", {}, say("way_in")));
+  const lighter = h("div", { class: "lighter" });
+  if (question.starters?.length) {
+    wayIn.append(h("p", {}, say("starters")), h("ul", { class: "starters" }, ...question.starters.map((starter) =>
+      h("li", {}, h("button", { type: "button", class: "quiet", on: { click: () => begin(starter) } }, starter)))));
+  }
+  if (question.lighter) wayIn.append(lighter);
+  const lighterDrawn = () => {
+    if (!question.lighter) return;
+    const use = draft.answer.lighter;
+    lighter.replaceChildren(
+      use ? "" : h("p", {}, say("lighter_intro"), " ", h("strong", {}, question.lighter)),
+      button(use ? "lighter_back" : "lighter_use", () => { keepText(); draft.change({ lighter: !use }); whole = !use || !labels.length; build(); write(draft.answer.text); paint(); fields[0].focus(); }),
+    );
+  };
+  const keepText = () => { const text = read(); if (text !== draft.answer.text) typed(); };
+  const choose = (state) => () => { draft.change({ status: state }); finished(); paint(); };
+  const other = h("details", { class: "other-ways" });
+  const otherDrawn = () => {
+    const chosen = ["skipped", "other-way"].includes(draft.answer.status);
+    const open = other.open;
+    other.replaceChildren(h("summary", {}, say("other_ways")), h("div", { class: "buttons" }, ...(chosen
+      ? [button("write_after_all", () => { draft.change({ status: "open" }); outcome.textContent = ""; paint(); fields[0].focus(); })]
+      : [button("skip", choose("skipped")), button("other_way", choose("other-way"))])));
+    other.open = open;
+  };
+
+  /* what is finished, what was there before */
+  const support = h("p", { class: "support", hidden: true });
+  const finished = () => {
+    const key = { written: question.step === "next-step" ? "next_outcome" : "outcome_written", skipped: "outcome_skipped", "other-way": "outcome_other" }[draft.answer.status] ?? "outcome_empty";
+    outcome.textContent = say(key);
+    if (question.sensitive && isDone(draft.answer) && settings.support) { support.textContent = settings.support; support.hidden = false; }
+    draft.save();
+    el.dispatchEvent(new CustomEvent("ppm:finished", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
+  };
+  const done = h("button", { type: "submit", class: "primary" }, say(question.step === "next-step" ? "next_done" : question.kind === "moment" ? "moment_done" : "done"));
+  const copy = button("copy", async () => {
+    try { await navigator.clipboard.writeText(read()); announce(say("copied"), true); } catch { announce(say("not_copied"), true); fields[0].select(); }
+  });
+  const earlier = h("details", { class: "earlier" });
+  const earlierDrawn = () => {
+    const items = [...draft.answer.overtaken].reverse();
+    earlier.hidden = !items.length;
+    if (earlier.dataset.count === String(items.length) + items.at(0)?.text) return;
+    earlier.dataset.count = String(items.length) + items.at(0)?.text;
+    earlier.replaceChildren(h("summary", {}, `${say("earlier")} (${items.length})`), h("p", {}, say("earlier_hint")), ...items.map((item) =>
+      h("div", { class: "earlier-text" },
+        item.prompt !== question.prompt ? h("p", { class: "hint" }, say("earlier_question", { prompt: item.prompt })) : "",
+        h("p", { class: "words", dir: "auto" }, item.text),
+        button("bring_back", () => {
+          keepText();
+          if (!blank(draft.answer.text)) draft.answer = { ...draft.answer, overtaken: gather(draft.answer.overtaken, [past(draft.answer)]) };
+          draft.change({ text: item.text, status: "open" });
+          whole = !labels.length; build(); write(item.text); paint(); fields[0].focus();
+        }))));
+  };
+  const changed = h("div", { class: "changed", hidden: true });
+  const backs = (question.looks_back_to ?? []).map((target) => {
+    const box = h("details", { class: "look-back" }, h("summary", {}, say("look_back", { title: target.title })));
+    const words = h("div", { class: "words", dir: "auto" });
+    box.append(words);
+    box.addEventListener("toggle", async () => {
+      if (!box.open) return;
+      const { answer } = await store.load(target.module, target.step);
+      words.textContent = answer && !blank(answer.text) ? answer.text : say("look_back_none");
+    });
+    return box;
+  });
+
+  function paint(fromElsewhere) {
+    const away = !(document.hasFocus() && form.contains(document.activeElement));
+    if (fromElsewhere && away) { whole = !labels.length || draft.answer.lighter; build(); write(draft.answer.text); }
+    lighterDrawn(); otherDrawn(); earlierDrawn();
+    form.dataset.state = isDone(draft.answer) ? "done" : "open";
+    const asked = !blank(draft.answer.text) && draft.answer.prompt_hash !== question.prompt_hash;
+    changed.hidden = !asked;
+    if (asked) changed.replaceChildren(h("p", {}, say("changed"), " ", say("earlier_question", { prompt: draft.answer.prompt })));
+    for (const box of backs) box.hidden = question.looks_back === "after writing" && !isDone(draft.answer);
+    copy.hidden = draft.where === "device" && !store.keepsNothing();
+  }
+
+  const form = h("form", { class: `reflection reflection-${question.kind}`, "data-step": question.step, on: {
+    submit: (event) => { event.preventDefault(); keepText(); if (question.kind === "moment" && draft.answer.status === "open") draft.change({ status: "other-way" }); finished(); paint(); },
+    focusin: (event) => { if (event.target.tagName === "TEXTAREA") lastField = event.target; },
+    focusout: () => setTimeout(() => draft.refresh()),
+  } }, ask, changed, status, ...backs, question.starters?.length || question.lighter ? wayIn : "", h("div", { class: "buttons" }, done, copy), outcome, support,
+    question.step === "next-step" ? "" : other, earlier);
+
+  whole ||= draft.answer.lighter;
+  build();
+  write(draft.answer.text);
+  paint();
+  for (const area of fields) area.readOnly = true;
+  const ready = draft.load().then((found) => {
+    write(draft.answer.text);
+    for (const area of fields) area.readOnly = false;
+    if (found.answer && isDone(draft.answer)) announce(stateLine(), true);
+    else if (found.where === "browser" || store.keepsNothing()) announce(store.keepsNothing() ? "" : stateLine(), true);
+    if (draft.trouble) announce(say(draft.trouble), true);
+    paint();
+    el.dispatchEvent(new CustomEvent("ppm:ready", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
+  });
+
+  const again = () => { if (!document.hidden) draft.refresh(); };
+  store.watch((k) => { if (!k || k === `${question.module}/${question.step}`) draft.refresh(); }, signal);
+  addEventListener("focus", again, { signal });
+  addEventListener("pageshow", again, { signal });
+  addEventListener("beforeunload", (event) => {
+    if (!blank(draft.answer.text) && (draft.where === "nowhere" || draft.where === "chosen") && draft.answer.revision.writer === writer) event.preventDefault();
+  }, { signal });
+  el.replaceChildren(form);
+  return ready;
+}
+
+export default { render };

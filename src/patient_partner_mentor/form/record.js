@@ -1,0 +1,169 @@
+/* The record of an answer in the browser: pure functions over plain data. The same rules stand in reflections.py,
+   and tests/data/record_vectors.json holds the two together. */
+
+export const SCHEMA = 1;
+export const LIMIT = 20000; // characters of a text, counted as code points
+export const OVERTAKEN = 20; // overtaken texts that are kept
+const STATUSES = ["open", "written", "skipped", "other-way"];
+const FLAGS = ["share", "enough", "again", "lighter", "reply_wanted"];
+const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
+
+/** Something that is not a record of ours. `newer` says that a newer version of the course wrote it. */
+export class RecordError extends Error {
+  constructor(newer = false) {
+    super(newer ? "newer record" : "no record");
+    this.newer = newer;
+  }
+}
+
+/** Plain text as it is kept: Unicode NFC, lone surrogates replaced, at most LIMIT code points. */
+export function clean(text) {
+  const whole = text.toWellFormed ? text.toWellFormed() : text.replace(/\p{Surrogate}/gu, "\ufffd");
+  const points = [...whole.normalize("NFC")];
+  return points.length > LIMIT ? points.slice(0, LIMIT).join("") : points.join("");
+}
+
+export const blank = (text) => !text.trim();
+
+/** Which of two revisions is newer: positive when `a` is. A counter decides, then the writer's id; never a clock. */
+export const compare = (a, b) => a.count - b.count || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0);
+
+/** An answer to a question that nobody has touched yet. */
+export function fresh(question, writer) {
+  return {
+    schema_version: SCHEMA,
+    course: question.course,
+    module: question.module,
+    step: question.step,
+    module_version: question.module_version,
+    prompt: question.prompt,
+    prompt_hash: question.prompt_hash,
+    status: "open",
+    share: false,
+    text: "",
+    enough: false,
+    again: false,
+    lighter: false,
+    reply_wanted: false,
+    language: question.language,
+    revision: { count: 0, writer },
+    time: null,
+    overtaken: [],
+  };
+}
+
+/** The answer after a change by this writer. A changed question takes the earlier words along as overtaken. */
+export function change(answer, patch, question, writer, time) {
+  const next = { ...answer, ...patch, revision: { count: answer.revision.count + 1, writer }, time };
+  if (next.status === "open" || next.status === "written") next.status = blank(next.text) ? "open" : "written";
+  if (question.prompt_hash !== answer.prompt_hash) {
+    if (!blank(answer.text)) next.overtaken = gather(next.overtaken, [past(answer)]);
+    next.prompt = question.prompt;
+    next.prompt_hash = question.prompt_hash;
+    next.module_version = question.module_version;
+  }
+  return next;
+}
+
+/** A text that was overtaken, with what is needed to read it later. */
+export const past = (answer) => ({ text: answer.text, time: answer.time, revision: answer.revision, prompt: answer.prompt });
+
+/** Lists of overtaken texts as one: each text once, the newest OVERTAKEN, oldest first. */
+export function gather(...lists) {
+  const byText = new Map();
+  for (const item of lists.flat()) {
+    const other = byText.get(item.text);
+    if (!blank(item.text) && (!other || compare(item.revision, other.revision) > 0)) byText.set(item.text, item);
+  }
+  return [...byText.values()].sort((a, b) => compare(a.revision, b.revision)).slice(-OVERTAKEN);
+}
+
+/** Two versions of one answer as one: the newer revision wins, and the other's words stay as overtaken. */
+export function merge(a, b) {
+  const [older, newer] = compare(a.revision, b.revision) > 0 ? [b, a] : [a, b];
+  const lists = [older.overtaken, newer.overtaken];
+  if (older.text !== newer.text) lists.push([past(older)]);
+  return { ...newer, overtaken: gather(...lists).filter((item) => item.text !== newer.text) };
+}
+
+/** What to keep when `draft` is written over `stored`, if its writer had last seen the revision `seen`.
+    A text that somebody else wrote in between is overtaken by what was typed last, and never lost. */
+export function settle(stored, draft, seen) {
+  if (!stored) return draft;
+  const known = stored.revision.writer === draft.revision.writer || (seen && !compare(stored.revision, seen));
+  const again = known && ["text", "status", ...FLAGS].every((name) => stored[name] === draft[name]);
+  const count = Math.max(draft.revision.count, stored.revision.count + (again ? 0 : 1));
+  const mine = { ...draft, revision: { ...draft.revision, count } };
+  if (!known) return merge(stored, mine);
+  return { ...mine, overtaken: gather(stored.overtaken, mine.overtaken).filter((item) => item.text !== mine.text) };
+}
+
+/** An answer out of data of any origin, with the known fields only.
+    @throws {RecordError} when it is none, or a newer version of the course wrote it */
+export function readAnswer(data) {
+  const no = (bad) => { if (bad) throw new RecordError(); };
+  no(typeof data !== "object" || !data || Array.isArray(data));
+  no(!Number.isInteger(data.schema_version) || data.schema_version < 1);
+  if (data.schema_version > SCHEMA) throw new RecordError(true);
+  const answer = { schema_version: SCHEMA };
+  for (const name of ["course", "module", "step"]) {
+    no(typeof data[name] !== "string" || data[name].length > 60 || !SLUG.test(data[name]));
+    answer[name] = data[name];
+  }
+  no(!Number.isInteger(data.module_version) || data.module_version < 1);
+  no(typeof data.prompt !== "string" || !/^[0-9a-f]{16}$/.test(data.prompt_hash) || !STATUSES.includes(data.status));
+  no(typeof data.text !== "string" || typeof data.language !== "string" || !/^[A-Za-z-]{2,20}$/.test(data.language));
+  Object.assign(answer, { module_version: data.module_version, prompt: clean(data.prompt), prompt_hash: data.prompt_hash });
+  Object.assign(answer, { status: data.status, text: clean(data.text), language: data.language });
+  for (const name of FLAGS) {
+    no(data[name] !== undefined && typeof data[name] !== "boolean");
+    answer[name] = data[name] === true;
+  }
+  if (answer.status === "open" || answer.status === "written") answer.status = blank(answer.text) ? "open" : "written";
+  answer.revision = readRevision(data.revision);
+  answer.time = readTime(data.time);
+  no(!Array.isArray(data.overtaken ?? []));
+  answer.overtaken = gather((data.overtaken ?? []).map(readPast));
+  return answer;
+}
+
+function readPast(data) {
+  if (typeof data !== "object" || !data || typeof data.text !== "string" || typeof data.prompt !== "string") throw new RecordError();
+  return { text: clean(data.text), time: readTime(data.time), revision: readRevision(data.revision), prompt: clean(data.prompt) };
+}
+
+function readRevision(data) {
+  const good = data && Number.isSafeInteger(data.count) && data.count >= 0 && data.count < 1e12 && /^[a-z0-9]{1,32}$/.test(data.writer);
+  if (!good) throw new RecordError();
+  return { count: data.count, writer: data.writer };
+}
+
+function readTime(data) {
+  if (data === null || data === undefined) return null;
+  if (typeof data !== "string" || !TIME.test(data)) throw new RecordError();
+  return data;
+}
+
+/** The state of a step: done or open. Showing up is what counts. */
+export const isDone = (answer) => Boolean(answer && answer.status !== "open");
+
+/** The text of several labelled parts as one text, and back. Parts that cannot be told apart any more come back as
+    null: then the whole text is shown in one box, and nothing is lost. */
+export function joinParts(labels, values) {
+  if (values.every(blank)) return "";
+  return labels.map((label, i) => `${label}\n${values[i]}`).join("\n\n");
+}
+
+export function splitParts(labels, text) {
+  if (blank(text)) return labels.map(() => "");
+  const values = [];
+  let rest = "\n\n" + text;
+  for (let i = labels.length - 1; i >= 0; i--) {
+    const at = rest.lastIndexOf(`\n\n${labels[i]}\n`);
+    if (at < 0) return null;
+    values.unshift(rest.slice(at + labels[i].length + 3));
+    rest = rest.slice(0, at);
+  }
+  return rest === "" && joinParts(labels, values) === text ? values : null;
+}

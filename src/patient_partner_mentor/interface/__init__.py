@@ -1,0 +1,42 @@
+"""Every string that a person reads in the interface, one file a language."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+
+from ..errors import CurriculumError
+
+Mode = Literal["alone", "cohort"]
+
+
+@cache
+def texts(language: str = "en") -> dict[str, Any]:
+    """All strings of a language, as nested data.
+
+    :raises CurriculumError: if there is no file for it
+    """
+    file = files(__package__).joinpath(f"{language}.yml")
+    if not file.is_file():
+        raise CurriculumError(f"There are no interface texts for the language '{language}'. Add {language}.yml beside en.yml.")
+    return yaml.safe_load(file.read_text("utf-8"))
+
+
+def text(key: str, /, mode: Mode = "alone", language: str = "en", **values: Any) -> str:
+    """One string, by its dotted key, with ``{names}`` filled in: ``text("card.checked", date="1 May 2026")``.
+
+    A string that comes as a pair is [one, many] and chosen by ``count``.
+
+    :raises KeyError: if there is no such string
+    """
+    found: Any = texts(language)
+    for part in key.split("."):
+        found = found[part]
+    if isinstance(found, dict):
+        found = found[mode]
+    if isinstance(found, list):
+        found = found[0 if values["count"] == 1 else 1]
+    return found.format(**values)

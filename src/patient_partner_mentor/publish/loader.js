@@ -1,0 +1,26 @@
+/* Mounts the forms of a static page on a local model, in place of require.js and the widget manager. The build has
+   put each widget's state (ids and prompts, never answers) beside the place where it stands. */
+const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
+
+const mount = async (place) => {
+  const state = JSON.parse(place.querySelector("script").textContent);
+  const values = { ...state, settings: { ...state.settings, ...settings } };
+  const model = { get: (name) => values[name], set: (name, value) => { values[name] = value; }, save_changes() {}, on() {}, off() {}, send() {} };
+  const el = document.createElement("div");
+  const readable = place.querySelector(".question-only");
+  try {
+    const ready = window.ppm.form.render({ model, el, signal: new AbortController().signal });
+    readable.replaceWith(el);
+    await ready;
+  } catch (error) {
+    if (!readable.isConnected) el.replaceWith(readable);
+    console.error("A form could not be set up:", error);
+  }
+};
+
+const places = [...document.querySelectorAll(".form-place")];
+Promise.all(places.map(mount)).then(() => {
+  performance.mark("ppm:forms-ready");
+  document.documentElement.dataset.forms = "ready";
+  document.dispatchEvent(new Event("ppm:forms-ready"));
+});

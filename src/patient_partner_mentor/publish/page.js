@@ -1,0 +1,175 @@
+/* What every page of the book does beside the forms: states of steps, folding, the way on, videos, light and dark,
+   and working without a connection. */
+const { isDone, openStore } = window.ppm;
+const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
+const words = settings.words;
+const store = openStore(settings);
+const all = (query, root = document) => [...root.querySelectorAll(query)];
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+};
+
+/* light and dark */
+const themes = ["auto", "light", "dark"];
+for (const button of all(".theme-switch")) {
+  const label = button.querySelector(".theme-words");
+  const name = label.textContent;
+  const draw = () => { label.textContent = `${name}: ${button.dataset[document.documentElement.dataset.theme ?? "auto"]}`; };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const next = themes[(themes.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % themes.length];
+    if (next === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+    try { next === "auto" ? localStorage.removeItem("ppm:theme") : localStorage.setItem("ppm:theme", next); } catch {}
+    draw();
+  });
+  draw();
+}
+
+/* the menu closes by itself */
+for (const menu of all("details.menu")) {
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); } });
+}
+
+/* videos: nothing is asked of YouTube before the button is pressed */
+const wait = 8000; // ms until a video that did not answer is called missing
+for (const box of all(".video")) {
+  const { video, start, title } = box.dataset;
+  const status = make("p", { className: "video-status" });
+  status.setAttribute("role", "status");
+  box.after(status);
+  const button = make("button", { type: "button", className: "video-button" }, words.show_video);
+  button.setAttribute("aria-label", `${title}. ${words.show_video}`);
+  button.addEventListener("click", () => {
+    const origin = "https://www.youtube-nocookie.com";
+    const frame = make("iframe", { title, allow: "encrypted-media; picture-in-picture; fullscreen", referrerPolicy: "strict-origin-when-cross-origin" });
+    frame.allowFullscreen = true;
+    frame.src = `${origin}/embed/${video}?start=${start}&cc_load_policy=1&cc_lang_pref=en&hl=en&rel=0&enablejsapi=1`;
+    status.textContent = words.video_wait;
+    const ask = setInterval(() => frame.contentWindow?.postMessage(JSON.stringify({ event: "listening", id: video }), origin), 500);
+    const over = setTimeout(() => { clearInterval(ask); status.textContent = words.video_trouble; }, wait);
+    const heard = (event) => {
+      if (event.origin !== origin || event.source !== frame.contentWindow) return;
+      clearInterval(ask); clearTimeout(over); removeEventListener("message", heard);
+      status.textContent = words.video_ready;
+    };
+    addEventListener("message", heard);
+    box.replaceChildren(frame);
+    box.classList.add("video-open");
+    frame.focus();
+  });
+  box.append(button);
+}
+
+/* a module's steps */
+const list = document.querySelector(".step-list");
+const states = new Map();
+const sections = new Map();
+const drawStates = () => {
+  for (const item of all("[data-step]", list)) {
+    const done = states.get(item.dataset.step);
+    item.dataset.state = done ? "done" : "open";
+    item.querySelector(".step-state").textContent = done ? words.state_done : words.state_open;
+  }
+  const count = [...sections.keys()].filter((step) => states.get(step)).length;
+  for (const line of all(".module-progress")) line.textContent = fill(words.done_count, { done: count, count: sections.size });
+};
+const fold = (section, step) => {
+  const body = make("div", { className: "step-body" });
+  const heading = section.querySelector("h2");
+  while (heading.nextSibling) body.append(heading.nextSibling);
+  const state = make("span", { className: "step-fold-state" }, words.state_done);
+  const open = make("button", { type: "button", className: "quiet" }, words.open_step);
+  open.setAttribute("aria-label", `${words.open_step}: ${heading.querySelector(".step-title").textContent}`);
+  const line = make("p", { className: "step-fold" }, state, " ", open);
+  const unfold = (focus) => { body.hidden = false; line.remove(); if (focus) body.querySelector("textarea")?.focus({ preventScroll: true }); };
+  open.addEventListener("click", () => unfold(true));
+  body.addEventListener("beforematch", () => unfold(false));
+  section.append(line, body);
+  body.hidden = true;
+  if ("onbeforematch" in body) body.setAttribute("hidden", "until-found");
+  section.unfold = unfold;
+};
+const unfoldTarget = () => { const target = document.getElementById(location.hash.slice(1)); target?.closest("section")?.unfold?.(false); target?.scrollIntoView(); };
+
+if (list) {
+  for (const item of all("[data-step]", list)) {
+    const section = document.querySelector(item.querySelector("a").getAttribute("href"))?.closest("section");
+    if (section) sections.set(item.dataset.step, section);
+  }
+  document.addEventListener("ppm:forms-ready", () => {
+    for (const [step, section] of sections) if (states.get(step)) fold(section, step);
+    if (location.hash) unfoldTarget();
+  }, { once: true });
+  for (const kind of ["ppm:ready", "ppm:answer", "ppm:finished"]) {
+    document.addEventListener(kind, ({ detail }) => { states.set(detail.step, detail.done); drawStates(); });
+  }
+  for (const kind of ["ppm:answer", "ppm:finished"]) {
+    document.addEventListener(kind, ({ detail }) => { store.setPlace({ module: detail.module, step: detail.step }); });
+  }
+  document.addEventListener("ppm:finished", ({ target, detail }) => target.closest("section")?.classList.toggle("step-finished", detail.done));
+  addEventListener("hashchange", unfoldTarget);
+  if (!store.place()) store.setPlace({ module: list.dataset.module, step: [...sections.keys()][0] });
+}
+
+/* welcome: start, or continue where I stopped */
+const start = document.querySelector(".course-start");
+const overview = document.querySelector(".course-modules");
+if (start || overview) {
+  store.all().then(({ answers }) => {
+    const modules = settings.modules;
+    const done = new Set(answers.filter(isDone).map((a) => `${a.module}/${a.step}`));
+    for (const item of all("[data-module]", overview ?? document.createElement("div"))) {
+      const module = modules.find((m) => m.id === item.dataset.module);
+      const count = module.steps.filter((step) => done.has(`${module.id}/${step}`)).length;
+      item.dataset.state = count === module.steps.length ? "done" : count ? "begun" : "open";
+      item.querySelector(".module-state").textContent = count ? fill(words.progress, { done: count, count: module.steps.length }) : words.none_done;
+    }
+    const place = store.place();
+    if (!start || (!place && !answers.length)) return;
+    const link = start.querySelector("a");
+    const at = modules.find((m) => m.id === place?.module) ?? modules[0];
+    let index = Math.max(0, at.steps.indexOf(place?.step));
+    const open = (m, i) => !done.has(`${m.id}/${m.steps[i]}`);
+    const rest = modules.slice(modules.indexOf(at)).concat(modules.slice(0, modules.indexOf(at)));
+    const todo = rest.map((m) => [m, m.steps.findIndex((_, i) => (m !== at || i >= index) && open(m, i))]).find(([, i]) => i >= 0)
+      ?? rest.map((m) => [m, m.steps.findIndex((_, i) => open(m, i))]).find(([, i]) => i >= 0);
+    if (!todo) { start.append(make("p", {}, words.all_done)); return; }
+    const [module, i] = todo;
+    link.textContent = words.continue;
+    link.href = `${settings.root}notebooks/${module.name}/module.html#step-${i + 1}`;
+    start.append(make("p", { className: "continue-at" }, fill(words.continue_at, { place: `${module.title}, ${fill(words.step, { number: i + 1 }).toLowerCase()}` })));
+  });
+}
+
+/* search: the policy allows no form to be sent anywhere, so the words go into the address here */
+for (const form of all(".search-form")) {
+  const box = form.querySelector("input");
+  box.value = new URLSearchParams(location.search).get("q") ?? "";
+  form.addEventListener("submit", (event) => { event.preventDefault(); location.href = `${form.dataset.search}?q=${encodeURIComponent(box.value)}`; });
+}
+for (const button of all("[data-print]")) button.addEventListener("click", () => print());
+
+/* without a connection: begins when the forms are ready, so that it never slows them */
+const status = document.querySelector(".offline-status");
+const connection = () => { status.textContent = navigator.onLine ? "" : status.dataset.now; };
+addEventListener("online", connection);
+addEventListener("offline", connection);
+if (!navigator.onLine) connection();
+const offline = async () => {
+  if (!("serviceWorker" in navigator) || !location.protocol.startsWith("http")) return;
+  try {
+    const held = Boolean(navigator.serviceWorker.controller);
+    await navigator.serviceWorker.register(`${settings.root}sw.js`, { scope: settings.root || "./", updateViaCache: "none" });
+    await navigator.serviceWorker.ready;
+    if (!held && navigator.onLine) status.textContent = status.dataset.ready;
+    document.documentElement.dataset.offline = "ready";
+  } catch {} // a browser without service workers, or a private window: the course works, with a connection
+};
+const begin = () => (document.readyState === "complete" ? offline() : addEventListener("load", offline, { once: true }));
+if (document.querySelector(".form-place") && document.documentElement.dataset.forms !== "ready") document.addEventListener("ppm:forms-ready", begin, { once: true });
+else begin();

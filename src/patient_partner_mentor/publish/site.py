@@ -1,0 +1,151 @@
+"""The site round the pages: scripts and styles with content hashes in their names, policy, settings, offline copy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from .. import COURSE_ID, cells
+from ..curriculum import Module, load_course
+from ..form import bundle, form
+from ..interface import text, texts
+from . import pages
+from .deployment import Deployment, help_box, load_deployment
+
+HERE = Path(__file__).parent
+AUTHOR = "Janice Tufte"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; frame-src https://www.youtube-nocookie.com; base-uri 'none'; form-action 'none'"
+)
+SCRIPTS = {
+    "theme.js": [("theme.js", HERE)],
+    "record.js": [("record.js", bundle.HERE), ("store.js", bundle.HERE)],
+    "form.js": [("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)],
+    "page.js": [("page.js", HERE)],
+    "reflections.js": [("copies.js", HERE), ("reflections.js", HERE)],
+}
+FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "accessibility", "help", "credits", "authors-guide", "operators-guide")
+VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
+OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
+
+
+class Site:
+    """What the build knows: the course, the deployment, and the names of the hashed files."""
+
+    def __init__(self, root: Path, settings: dict[str, Any]) -> None:
+        self.root = root
+        self.course = load_course(root)
+        self.deployment: Deployment = load_deployment(settings, root)
+        self.texts: dict[str, str] = {name: bundle.classic_script(parts) for name, parts in SCRIPTS.items()}
+        self.texts["course.css"] = (root / "assets/course.css").read_text("utf-8")
+        self.texts["form.css"] = bundle.style()
+        self.files = {name: _hashed(name, content) for name, content in self.texts.items()}
+        self.with_forms: set[str] = set()
+
+
+def start(app: Any) -> None:
+    """Read the data before any page; tell the notebooks' kernels where they stand, and where the course is."""
+    app.ppm_site = Site(Path(app.srcdir), app.config.ppm_deployment)
+    os.environ[form.HOST_SETTING] = "page"
+    os.environ[cells.COURSE_SETTING] = str(app.srcdir)
+
+
+def page_context(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the layout what it draws: scripts that this page needs, the menu, help box, footer and settings."""
+    site: Site = app.ppm_site
+    module = pages.module_of(app, pagename)
+    has_forms = 'class="form-place"' in context.get("body", "")
+    root = context["pathto"]("", 1).removesuffix("./") if pagename != "" else ""
+    own = pagename in OWN_PAGE_SCRIPTS
+    context["ppm"] = {
+        "t": text,
+        "policy": POLICY,
+        "name": site.deployment.name,
+        "description": site.deployment.description,
+        "logo": site.deployment.logo,
+        "files": site.files,
+        "has_forms": has_forms,
+        "scripts": ["record.js", *(["form.js"] if has_forms else []), *(["reflections.js"] if own else []), "page.js"],
+        "kind": "module" if module else "welcome" if pagename == app.config.root_doc else "plain",
+        "module": module,
+        "modules": site.course.modules,
+        "no_script": {"book/my-reflections": "reflections.no_script", "book/certificate": "certificate.no_script"}.get(
+            pagename, "course.no_script" if module else "start.no_script"
+        ),
+        "help_box": help_box(site.deployment),
+        "credit_line": text("course.footer_credit", author=f'<a href="{context["pathto"]("book/credits")}">{AUTHOR}</a>'),
+        "review": escape(_review(module)) if module else "",
+        "foot_pages": [(f"book/{name}", _title(app, f"book/{name}")) for name in FOOT_PAGES],
+        "settings": _settings(site, root, own),
+    }
+
+
+def finish(app: Any, exception: Exception | None) -> None:
+    """Write what Sphinx does not: hashed scripts and styles, pictures, the front door, the offline copy's worker."""
+    if exception or app.builder.name != "html":
+        return
+    from . import offline
+
+    site: Site = app.ppm_site
+    out = Path(app.outdir)
+    static = out / "_static"
+    shutil.copytree(site.root / "assets", static, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.css"))
+    for name, content in site.texts.items():
+        stem, _, ending = name.partition(".")
+        for old in static.glob(f"{stem}.*.{ending}"):
+            old.unlink()
+        (static / site.files[name]).write_text(content, "utf-8")
+    offline.write(out, site.deployment)
+
+
+def _hashed(name: str, content: str) -> str:
+    stem, _, ending = name.partition(".")
+    return f"{stem}.{hashlib.sha256(content.encode()).hexdigest()[:10]}.{ending}"
+
+
+def _title(app: Any, docname: str) -> str:
+    return app.env.titles[docname].astext()
+
+
+def _review(module: Module) -> str:
+    review = module.reviewed
+    if not review:
+        return text("course.footer_not_reviewed")
+    return text("course.footer_reviewed", by=review.by, community=review.community, date=review.date.isoformat())
+
+
+def _settings(site: Site, root: str, own: bool) -> str:
+    words = {name: text(f"card.{name}") for name in VIDEO_WORDS} | {
+        "state_open": text("form.state_open"),
+        "state_done": text("form.state_done"),
+        "open_step": text("module.open_step"),
+        "done_count": texts()["module"]["done_count"],
+        "progress": texts()["start"]["progress"],
+        "none_done": text("start.none_done"),
+        "continue": text("start.continue"),
+        "continue_at": texts()["start"]["continue_at"],
+        "all_done": text("start.all_done"),
+        "step": texts()["module"]["step"],
+    }
+    data: dict[str, Any] = {
+        "deployment": site.deployment.id,
+        "course": COURSE_ID,
+        "account": "this-device",
+        "root": root,
+        "support": site.deployment.help.topic_support,
+        "words": words,
+        "modules": [
+            {"number": m.number, "id": m.id, "name": m.name, "title": m.title, "steps": [s.id for s in m.steps]}
+            | ({"titles": [s.title for s in m.steps], "hashes": [s.prompt_hash for s in m.steps] + [m.next_step.prompt_hash]} if own else {})
+            for m in site.course.modules
+        ],
+    }
+    if own:
+        data |= {"reflections": texts()["reflections"], "certificate": texts()["certificate"], "author": AUTHOR, "name": site.deployment.name}
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

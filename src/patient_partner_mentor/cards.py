@@ -47,7 +47,6 @@ def opening(module: Module, markdown: str) -> str:
         for s in module.steps
     )
     return f"""<div class="module-opening">
-<div class="module-picture module-picture-{module.number}" aria-hidden="true"></div>
 <p class="module-minutes">{e(text("module.minutes", minutes=minutes(markdown, module)))} {e(text("module.minutes_more"))}
 {e(_beside(module))}</p>
 <div class="topic-note"><p><strong>{e(text("module.topic_note"))}</strong></p> <p>{e(module.topic_note)}</p></div>

@@ -33,28 +33,28 @@ class _Generated(SphinxDirective):
 
 
 class Start(_Generated):
-    """The one button of the welcome page: start, or continue where I stopped."""
+    """The one button of the welcome page: start, or continue where I stopped; and the first module's topic note."""
 
     def html(self, site: Any) -> str:
         first = site.course.modules[0]
         return (
             f'<div class="course-start"><p><a class="button" href="{self.to(f"notebooks/{first.name}/module")}">'
             f"{escape(text('start.begin'))}</a></p></div>"
+            f'<p class="start-note"><strong>{escape(text("module.topic_note"))}:</strong> {escape(first.topic_note)}</p>'
         )
 
 
 class Modules(_Generated):
-    """The modules as a list with their states; the first one's topic note stands with it, later ones' before each."""
+    """The modules as a list with their states."""
 
     def html(self, site: Any) -> str:
         rows = []
         for module in site.course.modules:
-            note = f'<p class="module-note">{escape(module.topic_note)}</p>' if module.number == 1 else ""
             rows.append(
                 f'<li class="module-card" data-module="{module.id}"><div class="module-picture module-picture-{module.number}" '
                 f'aria-hidden="true"></div><div><p class="module-name"><a href="{self.to(f"notebooks/{module.name}/module")}">'
                 f'<span class="module-number">{module.number}.</span> {escape(module.title)}</a></p> '
-                f'<p class="module-state">{escape(text("start.none_done"))}</p>{note}</div></li>'
+                f'<p class="module-state">{escape(text("start.none_done"))}</p></div></li>'
             )
         return f'<ol class="course-modules" role="list">{"".join(rows)}</ol>'
 
@@ -129,7 +129,7 @@ class Place(_Generated):
     required_arguments: ClassVar[int] = 1
 
     def html(self, site: Any) -> str:
-        return f'<div id="{escape(self.arguments[0])}" class="script-place"></div>'
+        return f'<div id="{escape(self.arguments[0])}-place" class="script-place"></div>'
 
 
 def add(app: Any) -> None:

@@ -19,6 +19,7 @@ from .deployment import Deployment, help_box, load_deployment
 
 HERE = Path(__file__).parent
 AUTHOR = "Janice Tufte"
+OUTLINE_DATE = "March 2024"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; frame-src https://www.youtube-nocookie.com; base-uri 'none'; form-action 'none'"
@@ -61,7 +62,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
     site: Site = app.ppm_site
     module = pages.module_of(app, pagename)
     has_forms = 'class="form-place"' in context.get("body", "")
-    root = context["pathto"]("", 1).removesuffix("./") if pagename != "" else ""
+    root = "../" * pagename.count("/")
     own = pagename in OWN_PAGE_SCRIPTS
     context["ppm"] = {
         "t": text,
@@ -147,5 +148,6 @@ def _settings(site: Site, root: str, own: bool) -> str:
         ],
     }
     if own:
-        data |= {"reflections": texts()["reflections"], "certificate": texts()["certificate"], "author": AUTHOR, "name": site.deployment.name}
+        certificate = texts()["certificate"] | {"credit_line": text("certificate.credit", author=AUTHOR, date=OUTLINE_DATE)}
+        data |= {"reflections": texts()["reflections"], "certificate": certificate, "name": site.deployment.name, "logo": site.deployment.logo}
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

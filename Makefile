@@ -1,0 +1,62 @@
+# Every target does all of its own set-up on a machine with Python 3.11 or newer (with venv), make and git.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help serve book test bench soak links lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+serve: $(VENV)/course.stamp ## build what is stale and open the course on this computer (PORT=8000)
+	@$(VENV)/bin/ppm serve --port $(PORT)
+
+book: $(VENV)/course.stamp ## build the book into _build/html, every warning an error
+	@$(VENV)/bin/ppm book
+
+test: $(VENV)/test.stamp ## run every test, the browser's included
+	@$(RUN) tests/find_browser.py
+	@$(RUN) -m pytest tests
+
+soak: $(VENV)/test.stamp ## the slow rounds: the browser killed again and again while somebody types
+	@$(RUN) tests/find_browser.py
+	@$(RUN) -m pytest tests -m soak -s
+
+bench: $(VENV)/bench.stamp ## measure a module page beside the stock widget machinery
+	@$(RUN) tests/find_browser.py
+	@$(RUN) -m bench
+
+links: $(VENV)/course.stamp ## ask every link whether it answers (needs a network), and write the date
+	@$(VENV)/bin/ppm links
+
+lock: ## pin every dependency anew (needs a network)
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed.") if sys.version_info < (3, 11) else None'
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) uv
+	@for group in course test bench; do \
+	  $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+	    $$([ $$group = course ] || echo --group $$group) pyproject.toml -o requirements/$$group.txt; done
+
+clean: ## remove what was built; the environment stays
+	@rm -rf _build
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("This course needs Python 3.11 or newer, and this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@echo "Making the environment (once, a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/course.stamp: requirements/course.txt pyproject.toml | $(VENV)/bin/python
+	@$(PIP) -r requirements/course.txt
+	@$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/course.stamp
+	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/test.stamp
+	@$(PIP) -r requirements/bench.txt
+	@touch $@

@@ -1,0 +1,85 @@
+"""The server of the course on one person's machine: the built book, compressed, with the policy as a header."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RedirectHandler, StaticFileHandler
+
+from ..errors import CourseError
+
+ADDRESS = "127.0.0.1"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class BookHandler(StaticFileHandler):
+    """Files of the built book; a wrong address gets the book's own page, and no name of a file or folder."""
+
+    def initialize(self, path: str, policy: str, default_filename: str = "index.html") -> None:
+        self.policy = policy
+        super().initialize(path, default_filename)
+
+    def set_default_headers(self) -> None:
+        """Every answer carries the policy; the browser asks again before it uses a kept page."""
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Content-Security-Policy", self.policy)
+        self.set_header("Cache-Control", "no-cache")
+
+    def set_extra_headers(self, path: str) -> None:
+        """Files with their content in their name never change."""
+        if len(Path(path).name.split(".")) == 3 and "_static" in path:
+            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """The page for a wrong address, for every error."""
+        page = Path(self.root, "404.html")
+        self.finish(page.read_bytes() if page.exists() else b"")
+
+
+def application(book: Path, policy: str) -> Application:
+    """The web application.
+
+    :param book: the folder of the built book
+    """
+    return Application(
+        [(r"/", RedirectHandler, {"url": "/course/", "permanent": False}), (r"/course/(.*)", BookHandler, {"path": str(book), "policy": policy})],
+        compress_response=True,
+        log_function=lambda handler: None,
+    )
+
+
+def serve(book: Path, policy: str, port: int, open_browser: bool = False) -> None:
+    """Serve until interrupted.
+
+    :param port: a port on 127.0.0.1; 0 takes a free one
+    :raises CourseError: when the port is taken
+    """
+    asyncio.run(_serve(book, policy, port, open_browser))
+
+
+async def _serve(book: Path, policy: str, port: int, open_browser: bool) -> None:
+    try:
+        sockets = bind_sockets(port, ADDRESS)
+    except OSError:
+        raise CourseError(
+            f"Port {port} on this computer is taken, perhaps by the course itself in another window. "
+            f"Open http://{ADDRESS}:{port}/ to see, or choose another port: make serve PORT={port + 1}"
+        ) from None
+    server = HTTPServer(application(book, policy))
+    server.add_sockets(sockets)
+    address = f"http://{ADDRESS}:{sockets[0].getsockname()[1]}/"
+    print(f"The course is at {address}   (stop with Ctrl+C)", flush=True)
+    if open_browser:
+        webbrowser.open(address)
+    await asyncio.Event().wait()

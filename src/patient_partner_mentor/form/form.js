@@ -1,6 +1,6 @@
 /* The reflection form: one anywidget (AFM) module for every host. It owns the draft; hosts only carry it further.
    `model` gives the question (ids and prompts, never answers) and the settings of the place where it stands. */
-import { LIMIT, blank, change, compare, fresh, gather, isDone, joinParts, past, splitParts } from "./record.js";
+import { LIMIT, blank, change, clean, compare, fresh, gather, isDone, joinParts, past, splitParts } from "./record.js";
 import { openStore } from "./store.js";
 import { TEXT } from "./text.js";
 
@@ -36,7 +36,8 @@ class Draft {
   async load() {
     const patience = new Promise((done) => setTimeout(done, WAIT, { where: "browser" }));
     const found = await Promise.race([this.store.load(this.question.module, this.question.step), patience]);
-    if (found.answer && compare(found.answer.revision, this.answer.revision) > 0) { this.answer = found.answer; this.seen = found.answer.revision; }
+    found.news = Boolean(found.answer) && compare(found.answer.revision, this.answer.revision) > 0;
+    if (found.news) { this.answer = found.answer; this.seen = found.answer.revision; }
     this.trouble = found.newer ? "newer" : found.damaged ? "damaged" : null;
     this.where = found.where;
     return found;
@@ -50,7 +51,7 @@ class Draft {
   /** One save at a time; what is typed while one is under way goes with the next. */
   async save() {
     this.dirty = true;
-    if (this.busy) return this.saving;
+    if (this.busy) { this.store.jot(this.answer, this.seen); return this.saving; }
     this.busy = true;
     return (this.saving = this.saveAll().finally(() => { this.busy = false; }));
   }
@@ -70,11 +71,11 @@ class Draft {
     }
   }
 
-  /** Take over what another window wrote, unless something here is not saved yet. */
-  async refresh() {
-    if (this.dirty || this.busy) return;
+  /** Take over what another window wrote, unless the learner is writing here: what is saved next then keeps both. */
+  async refresh(writing) {
+    if (this.dirty || this.busy || writing()) return;
     const { answer } = await this.store.load(this.question.module, this.question.step);
-    if (this.dirty || this.busy) return;
+    if (this.dirty || this.busy || writing()) return;
     if (!answer && this.seen) { this.answer = fresh(this.question, writer); this.seen = null; this.tell({ updated: true }); }
     else if (answer && compare(answer.revision, this.answer.revision) > 0) { this.answer = answer; this.seen = answer.revision; this.tell({ updated: true }); }
   }
@@ -87,7 +88,7 @@ function render({ model, el, signal }) {
   const labels = question.parts ?? [];
   const status = h("p", { class: "form-status", role: "status", id: id + "s" });
   const outcome = h("p", { class: "form-outcome", role: "status" });
-  let speak, fields = [], whole = !labels.length, fullBefore = false;
+  let speak, fields = [], whole = !labels.length, full = false;
 
   const announce = (text, now) => {
     clearTimeout(speak);
@@ -103,53 +104,58 @@ function render({ model, el, signal }) {
 
   const stateLine = () => {
     if (draft.trouble) return say(draft.trouble);
-    if (fullBefore) return say("limit");
+    if (full) return say("limit");
     if (store.keepsNothing()) return blank(draft.answer.text) ? "" : say("not_kept");
     if (!draft.answer.time) return "";
     const key = { device: "saved_at", browser: "saved_copy", nowhere: "not_saved" }[draft.where];
     return key ? say(key, { time: clock(draft.answer.time) }) : "";
   };
 
-  /* what is typed */
+  /* the question, and what is typed */
+  const ask = h("div", { class: "ask" });
+  let shape;
   const read = () => (whole ? fields[0].value : joinParts(labels, fields.map((field) => field.value)));
-  const write = (text) => {
-    const values = whole ? [text] : splitParts(labels, text);
-    if (!values) { whole = true; build(); return write(text); }
-    fields.forEach((field, i) => { if (field.value !== values[i]) field.value = values[i]; fit(field); });
-  };
-  const fit = (field) => { field.nextElementSibling.textContent = field.value; }; // the mirror that print and old browsers show
+  const fit = (field) => { field.nextElementSibling.textContent = field.value; }; // the mirror that print shows
+  const write = (boxes, values) => boxes.forEach((field, i) => { if (field.value !== values[i]) field.value = values[i]; fit(field); });
   const typed = (event) => {
-    const text = read(), points = [...text].length;
-    fullBefore = points > LIMIT;
-    if (fullBefore) { write(draft.answer.text); announce(say("limit"), true); return; }
+    if (event && !fields.includes(event.target)) return; // a box on its way out speaks once more when it loses the caret
+    const text = read().normalize("NFC");
+    full = [...text].length > LIMIT;
+    if (full) { redraw(); announce(say("limit"), true); return; }
     if (event) fit(event.target);
-    const removed = blank(text) && !blank(draft.answer.text) && draft.answer.text.length >= 20;
+    if (clean(text) === draft.answer.text) return;
+    const removed = blank(text) && draft.answer.text.length >= 20;
     if (removed) draft.answer = { ...draft.answer, overtaken: gather(draft.answer.overtaken, [past(draft.answer)]) };
     draft.change({ text, status: "open" });
     outcome.textContent = "";
     paint();
   };
-  const field = (label, describe) => {
-    const name = id + "t" + fields.length;
+  const field = (boxes, label, describe) => {
+    const name = `${id}t${boxes.length}`;
     const area = h("textarea", { id: name, rows: { sentence: 2, plan: 2, letter: 9 }[question.kind] ?? 5, dir: "auto", "aria-describedby": describe, on: { input: typed, change: typed } });
-    fields.push(area);
+    boxes.push(area);
     return [h("label", { for: name }, label), h("div", { class: "grow" }, area, h("div", { class: "mirror", "aria-hidden": "true" }))];
   };
 
-  /* the question */
-  const ask = h("div", { class: "ask" });
-  function build() {
-    const prompt = draft.answer.lighter && question.lighter ? question.lighter : question.prompt;
-    const hints = [question.sensitive && "care", question.kind === "letter" && "letter_hint", question.kind === "moment" && "moment_hint", !whole && "parts_hint"];
-    const hint = h("p", { class: "hint", id: id + "h" }, hints.filter(Boolean).map((key) => say(key)).join(" "));
-    const describe = hint.textContent ? id + "h" : null;
-    fields = [];
-    if (whole) {
-      const [label, box] = field(prompt, describe);
-      ask.replaceChildren(label, describe ? hint : "", box);
-    } else {
-      ask.replaceChildren(h("fieldset", { "aria-describedby": describe }, h("legend", {}, prompt), hint, ...labels.flatMap((label) => field(label, null))));
-    }
+  /** Bring the boxes to the draft: the values alone where the boxes stay, else new boxes with their values in place. */
+  function redraw() {
+    const { text, lighter } = draft.answer;
+    const values = !labels.length || (lighter && question.lighter) ? null : splitParts(labels, text);
+    whole = !values;
+    const prompt = (lighter && question.lighter) || question.prompt;
+    if (shape !== prompt + whole) {
+      const hints = [question.sensitive && "care", question.kind === "letter" && "letter_hint", question.kind === "moment" && "moment_hint", !whole && "parts_hint"];
+      const hint = h("p", { class: "hint", id: id + "h" }, hints.filter(Boolean).map((key) => say(key)).join(" "));
+      const describe = hint.textContent ? id + "h" : null, boxes = [];
+      const drawn = whole
+        ? field(boxes, prompt, describe)
+        : [h("fieldset", { "aria-describedby": describe }, h("legend", {}, prompt), hint, ...labels.flatMap((label) => field(boxes, label, null)))];
+      if (whole && describe) drawn.splice(1, 0, hint);
+      write(boxes, values ?? [text]);
+      fields = boxes;
+      shape = prompt + whole;
+      ask.replaceChildren(...drawn);
+    } else write(fields, values ?? [text]);
   }
 
   /* ways in, other ways */
@@ -169,29 +175,33 @@ function render({ model, el, signal }) {
   }
   if (question.lighter) wayIn.append(lighter);
   const lighterDrawn = () => {
-    if (!question.lighter) return;
     const use = draft.answer.lighter;
+    if (!question.lighter || lighter.dataset.use === String(use)) return; // what has the focus is not drawn anew
+    lighter.dataset.use = use;
     lighter.replaceChildren(
       use ? "" : h("p", {}, say("lighter_intro"), " ", h("strong", {}, question.lighter)),
-      button(use ? "lighter_back" : "lighter_use", () => { keepText(); draft.change({ lighter: !use }); whole = !use || !labels.length; build(); write(draft.answer.text); paint(); fields[0].focus(); }),
+      button(use ? "lighter_back" : "lighter_use", () => { keepText(); draft.change({ lighter: !use }); redraw(); paint(); fields[0].focus(); }),
     );
   };
   const keepText = () => { const text = read(); if (text !== draft.answer.text) typed(); };
   const choose = (state) => () => { draft.change({ status: state }); finished(); paint(); };
-  const other = h("details", { class: "other-ways" });
+  const choices = h("div", { class: "buttons" });
+  const other = h("details", { class: "other-ways" }, h("summary", {}, say("other_ways")), choices);
   const otherDrawn = () => {
     const chosen = ["skipped", "other-way"].includes(draft.answer.status);
-    const open = other.open;
-    other.replaceChildren(h("summary", {}, say("other_ways")), h("div", { class: "buttons" }, ...(chosen
+    if (other.dataset.chosen === String(chosen)) return;
+    other.dataset.chosen = chosen;
+    const inside = choices.contains(document.activeElement);
+    choices.replaceChildren(...(chosen
       ? [button("write_after_all", () => { draft.change({ status: "open" }); outcome.textContent = ""; paint(); fields[0].focus(); })]
-      : [button("skip", choose("skipped")), button("other_way", choose("other-way"))])));
-    other.open = open;
+      : [button("skip", choose("skipped")), button("other_way", choose("other-way"))]));
+    if (inside) choices.firstChild.focus();
   };
 
   /* what is finished, what was there before */
   const support = h("p", { class: "support", hidden: true });
   const finished = () => {
-    const key = { written: question.step === "next-step" ? "next_outcome" : "outcome_written", skipped: "outcome_skipped", "other-way": "outcome_other" }[draft.answer.status] ?? "outcome_empty";
+    const key = { written: question.step === "next-step" ? "next_outcome" : "outcome_written", skipped: "outcome_skipped", "other-way": question.kind === "moment" ? "outcome_written" : "outcome_other" }[draft.answer.status] ?? "outcome_empty";
     outcome.textContent = say(key);
     if (question.sensitive && isDone(draft.answer) && settings.support) { support.textContent = settings.support; support.hidden = false; }
     draft.save();
@@ -205,17 +215,17 @@ function render({ model, el, signal }) {
   const earlierDrawn = () => {
     const items = [...draft.answer.overtaken].reverse();
     earlier.hidden = !items.length;
-    if (earlier.dataset.count === String(items.length) + items.at(0)?.text) return;
-    earlier.dataset.count = String(items.length) + items.at(0)?.text;
+    if (earlier.dataset.count === String(items.length) + items[0]?.text) return;
+    earlier.dataset.count = String(items.length) + items[0]?.text;
     earlier.replaceChildren(h("summary", {}, `${say("earlier")} (${items.length})`), h("p", {}, say("earlier_hint")), ...items.map((item) =>
       h("div", { class: "earlier-text" },
-        item.prompt !== question.prompt ? h("p", { class: "hint" }, say("earlier_question", { prompt: item.prompt })) : "",
+        ![question.prompt, question.lighter].includes(item.prompt) ? h("p", { class: "hint" }, say("earlier_question", { prompt: item.prompt })) : "",
         h("p", { class: "words", dir: "auto" }, item.text),
         button("bring_back", () => {
           keepText();
           if (!blank(draft.answer.text)) draft.answer = { ...draft.answer, overtaken: gather(draft.answer.overtaken, [past(draft.answer)]) };
           draft.change({ text: item.text, status: "open" });
-          whole = !labels.length; build(); write(item.text); paint(); fields[0].focus();
+          redraw(); paint(); fields[0].focus();
         }))));
   };
   const changed = h("div", { class: "changed", hidden: true });
@@ -231,9 +241,10 @@ function render({ model, el, signal }) {
     return box;
   });
 
+  const writing = () => document.hasFocus() && form.contains(document.activeElement) && document.activeElement.tagName === "TEXTAREA";
+
   function paint(fromElsewhere) {
-    const away = !(document.hasFocus() && form.contains(document.activeElement));
-    if (fromElsewhere && away) { whole = !labels.length || draft.answer.lighter; build(); write(draft.answer.text); }
+    if (fromElsewhere) redraw();
     lighterDrawn(); otherDrawn(); earlierDrawn();
     form.dataset.state = isDone(draft.answer) ? "done" : "open";
     const asked = !blank(draft.answer.text) && draft.answer.prompt_hash !== question.prompt_hash;
@@ -246,17 +257,15 @@ function render({ model, el, signal }) {
   const form = h("form", { class: `reflection reflection-${question.kind}`, "data-step": question.step, on: {
     submit: (event) => { event.preventDefault(); keepText(); if (question.kind === "moment" && draft.answer.status === "open") draft.change({ status: "other-way" }); finished(); paint(); },
     focusin: (event) => { if (event.target.tagName === "TEXTAREA") lastField = event.target; },
-    focusout: () => setTimeout(() => draft.refresh()),
+    focusout: () => setTimeout(() => draft.refresh(writing)),
   } }, ask, changed, status, ...backs, question.starters?.length || question.lighter ? wayIn : "", h("div", { class: "buttons" }, done, copy), outcome, support,
     question.step === "next-step" ? "" : other, earlier);
 
-  whole ||= draft.answer.lighter;
-  build();
-  write(draft.answer.text);
+  redraw();
   paint();
   for (const area of fields) area.readOnly = true;
   const ready = draft.load().then((found) => {
-    write(draft.answer.text);
+    if (found.news) redraw();
     for (const area of fields) area.readOnly = false;
     if (found.answer && isDone(draft.answer)) announce(stateLine(), true);
     else if (found.where === "browser" || store.keepsNothing()) announce(store.keepsNothing() ? "" : stateLine(), true);
@@ -265,8 +274,8 @@ function render({ model, el, signal }) {
     el.dispatchEvent(new CustomEvent("ppm:ready", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
   });
 
-  const again = () => { if (!document.hidden) draft.refresh(); };
-  store.watch((k) => { if (!k || k === `${question.module}/${question.step}`) draft.refresh(); }, signal);
+  const again = () => { if (!document.hidden) draft.refresh(writing); };
+  store.watch((k) => { if (!k || k === `${question.module}/${question.step}`) draft.refresh(writing); }, signal);
   addEventListener("focus", again, { signal });
   addEventListener("pageshow", again, { signal });
   addEventListener("beforeunload", (event) => {

@@ -56,13 +56,14 @@ export function fresh(question, writer) {
 /** The answer after a change by this writer. A changed question takes the earlier words along as overtaken. */
 export function change(answer, patch, question, writer, time) {
   const next = { ...answer, ...patch, revision: { count: answer.revision.count + 1, writer }, time };
+  next.text = clean(next.text);
   if (next.status === "open" || next.status === "written") next.status = blank(next.text) ? "open" : "written";
   if (question.prompt_hash !== answer.prompt_hash) {
     if (!blank(answer.text)) next.overtaken = gather(next.overtaken, [past(answer)]);
-    next.prompt = question.prompt;
     next.prompt_hash = question.prompt_hash;
     next.module_version = question.module_version;
   }
+  next.prompt = (next.lighter && question.lighter) || question.prompt; // the words that were answered; the hash names the step's question
   return next;
 }
 

@@ -88,19 +88,23 @@ export function openStore(owner) {
       } catch { return { answer: copy, newer: false, where: "browser" }; }
     },
 
+    /** Put a draft into the copy at once, while a save of an earlier one is still under way. */
+    jot(draft, seen) {
+      const k = key(draft.module, draft.step), before = understand(copies.get(k));
+      if (store.keepsNothing() || before.newer) return { copy: draft, kept: false, before: before.answer };
+      const copy = settle(before.answer, draft, seen);
+      return { copy, kept: copies.put(k, copy), before: before.answer };
+    },
+
     /** Keep a draft whose writer had last seen the revision `seen`. Answers what was kept and where:
         "device" (safe), "browser" (the weaker copy only), "nowhere" (storage is full or blocked), "chosen" (asked not to keep). */
     async save(draft, seen) {
       if (store.keepsNothing()) return { answer: draft, where: "chosen" };
-      const k = key(draft.module, draft.step), before = copies.get(k), held = understand(before);
-      let kept = false, copy = draft;
-      if (!held.newer) { copy = settle(held.answer, draft, seen); kept = copies.put(k, copy); }
+      const k = key(draft.module, draft.step), { copy, kept, before } = store.jot(draft, seen);
       try {
-        const { answer, newer } = await update(k, (stored) => settle(together(stored, kept ? undefined : held.answer), copy, seen));
-        if (kept && compare(answer.revision, copy.revision)) {
-          const now = understand(copies.get(k)).answer; // a later key may have written meanwhile
-          if (now && compare(now.revision, answer.revision) < 0) copies.put(k, answer);
-        }
+        const { answer, newer } = await update(k, (stored) => settle(together(stored, kept ? undefined : before), copy, seen));
+        const now = kept && understand(copies.get(k)).answer;
+        if (now && compare(now.revision, answer.revision) < 0) copies.put(k, answer);
         return { answer, newer, where: "device" };
       } catch { return { answer: copy, where: kept ? "browser" : "nowhere" }; }
     },

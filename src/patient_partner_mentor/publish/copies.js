@@ -50,7 +50,7 @@ export function writeText(modules, answers, t, day) {
   const find = (m, step) => answers.find((a) => a.module === m.id && a.step === step);
   const known = new Set();
   const put = (answer, title) => {
-    lines.push(title, `${answer.lighter ? t.text_lighter : t.text_question}: ${answer.prompt}`);
+    lines.push(title, `${t.text_question}: ${answer.prompt}`);
     if (answer.status === "skipped") lines.push(t.skipped);
     if (answer.status === "other-way") lines.push(t.other_way);
     if (!blank(answer.text)) lines.push(`${t.text_answer}:`, answer.text);

@@ -25,15 +25,11 @@ HEADERS = {
 class BookHandler(StaticFileHandler):
     """Files of the built book; a wrong address gets the book's own page, and no name of a file or folder."""
 
-    def initialize(self, path: str, policy: str, default_filename: str = "index.html") -> None:
-        self.policy = policy
-        super().initialize(path, default_filename)
-
     def set_default_headers(self) -> None:
         """Every answer carries the policy; the browser asks again before it uses a kept page."""
         for name, value in HEADERS.items():
             self.set_header(name, value)
-        self.set_header("Content-Security-Policy", self.policy)
+        self.set_header("Content-Security-Policy", self.settings["policy"])
         self.set_header("Cache-Control", "no-cache")
 
     def set_extra_headers(self, path: str) -> None:
@@ -53,7 +49,8 @@ def application(book: Path, policy: str) -> Application:
     :param book: the folder of the built book
     """
     return Application(
-        [(r"/", RedirectHandler, {"url": "/course/", "permanent": False}), (r"/course/(.*)", BookHandler, {"path": str(book), "policy": policy})],
+        [(r"/", RedirectHandler, {"url": "/course/", "permanent": False}), (r"/course/(.*)", BookHandler, {"path": str(book), "default_filename": "index.html"})],
+        policy=policy,
         compress_response=True,
         log_function=lambda handler: None,
     )

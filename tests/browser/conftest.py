@@ -1,0 +1,99 @@
+"""Fixtures for tests in a real browser. A page that breaks the policy, asks a third party or reports an error fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.find_browser import find
+from tests.serving import ours, running
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (e) => window.violations.push(`${e.effectiveDirective} ${e.blockedURI}`));
+"""
+
+
+class Visitor:
+    """Watches the pages of a context: errors, requests to other hosts, broken policy."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context, self.base = context, base
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        self.requests: list[str] = []
+        context.add_init_script(WATCH)
+        context.on("page", self._follow)
+        context.on("request", self._request)
+
+    def _follow(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+
+    def _request(self, request) -> None:
+        self.requests.append(request.url)
+        if not request.url.startswith((self.base, "data:", "blob:", "about:")):
+            self.foreign.append(request.url)
+
+    def check(self) -> None:
+        """Fail unless every page kept to the rules."""
+        broken = [v for page in self.context.pages for v in (page.evaluate("window.violations ?? []"))]
+        assert not broken, f"Content-Security-Policy violations: {broken}"
+        assert not self.foreign, f"requests to others: {self.foreign}"
+        assert not self.errors, f"errors in the page: {self.errors}"
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright itself, for tests that start browsers of their own."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium for all tests; each test has a context of its own."""
+    started = playwright.chromium.launch(executable_path=find(), args=FLAGS)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def site(book: Path) -> Iterator[str]:
+    """The address of the built book on the course's own server, with a slash at the end."""
+    with running(ours(book)) as address:
+        yield address + "/course/"
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Open a page of the book in a fresh context: ``visit("book/help.html", viewport={...})``. Rules are checked after.
+
+    Several calls in one test share the context unless ``fresh=True``.
+    """
+    visitors: list[Visitor] = []
+
+    def open_page(path: str, fresh: bool = False, **options) -> Page:
+        if fresh or not visitors:
+            options = {"service_workers": "block", "reduced_motion": "reduce"} | options
+            visitors.append(Visitor(browser.new_context(**options), site))
+        page = visitors[-1].context.new_page()
+        page.goto(site + path)
+        if "module.html" in path:
+            page.wait_for_selector("html[data-forms=ready]")
+        if "my-reflections" in path or "certificate" in path:
+            page.wait_for_selector("html[data-reflections=ready]")
+        return page
+
+    open_page.visitors = visitors
+    yield open_page
+    for visitor in visitors:
+        visitor.check()
+        visitor.context.close()

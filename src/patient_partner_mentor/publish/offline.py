@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 MANIFEST = "edition.json"
 LEFT_OUT_NAMES = {MANIFEST, "sw.js", ".buildinfo", "objects.inv", "404.html"}
 LEFT_OUT_FOLDERS = ("_sphinx_design_static/", "_sources/")
+HASHED = ("course", "form", "page", "record", "reflections", "theme")
+SPHINX_PICTURES = ("file.png", "minus.png", "plus.png")
 KEPT_STATIC = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
 LEFT_OUT_ENDINGS = {".map", ".txt", ".py"}
 
@@ -23,7 +25,7 @@ def write(out: Path, deployment: Deployment) -> None:
     from .site import POLICY
 
     front = "book/welcome.html"
-    head = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    head = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
     name = escape(deployment.name)
     (out / "index.html").write_text(
         f'{head}<meta http-equiv="refresh" content="0; url={front}">\n<title>{name}</title>\n</head>\n'
@@ -70,6 +72,6 @@ def _kept(path: Path, out: Path) -> bool:
         inner = relative.removeprefix("_static/")
         if "/" in inner:
             return False
-        ours = path.suffix in (".svg", ".png") or len(inner.split(".")) == 3
-        return ours or inner in KEPT_STATIC
+        picture = path.suffix in (".svg", ".png") and inner not in SPHINX_PICTURES
+        return picture or inner.split(".")[0] in HASHED or inner in KEPT_STATIC
     return True

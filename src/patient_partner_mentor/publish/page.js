@@ -152,7 +152,8 @@ for (const form of all(".search-form")) {
   box.value = new URLSearchParams(location.search).get("q") ?? "";
   form.addEventListener("submit", (event) => { event.preventDefault(); location.href = `${form.dataset.search}?q=${encodeURIComponent(box.value)}`; });
 }
-for (const button of all("[data-print]")) button.addEventListener("click", () => print());
+// from disk, a page may not read another one for its summary
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 /* without a connection: begins when the forms are ready, so that it never slows them */
 const status = document.querySelector(".offline-status");

@@ -5,7 +5,7 @@ const store = openStore(settings);
 const { modules } = settings;
 const t = settings.reflections;
 const language = document.documentElement.lang || "en";
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const fill = (text, values) => (Array.isArray(text) ? text[values.count === 1 ? 0 : 1] : text).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const day = (time) => new Date(time).toLocaleDateString(language, { year: "numeric", month: "long", day: "numeric" });
 const stamp = () => new Date().toISOString().slice(0, 10);
 const now = () => new Date().toISOString();

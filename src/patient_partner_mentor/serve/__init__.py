@@ -51,6 +51,7 @@ def application(book: Path, policy: str) -> Application:
     return Application(
         [(r"/", RedirectHandler, {"url": "/course/", "permanent": False}), (r"/course/(.*)", BookHandler, {"path": str(book), "default_filename": "index.html"})],
         policy=policy,
+        static_hash_cache=False,  # the book may be built again while it is served
         compress_response=True,
         log_function=lambda handler: None,
     )

@@ -38,7 +38,7 @@ def measure(program: str, sites: dict[str, str], forms: int, rounds: int) -> tup
                     try:
                         visits = pair(browser, sites[name], f"{PAGE}.html", forms, slow)
                     except NotReady as error:
-                        told.append(f"Visited once more, as {name} failed: {error}")
+                        told.append(f"One visit to {name} was left out and repeated: {error}")
                         visits = pair(browser, sites[name], f"{PAGE}.html", forms, slow)
                     for warm, visit in zip((False, True), visits, strict=True):
                         series.setdefault((name, slow, warm), []).append(visit)

@@ -84,7 +84,7 @@ def _notes(series: Series) -> list[str]:
         visits = [visit for (name, *_), some in series.items() if name == site for visit in some]
         blocked = sorted({url for visit in visits for url in visit.blocked})
         notes.append(f"Third parties asked by {site} (blocked, counted in no figure above): {', '.join(blocked) or 'none'}.")
-        missing = sorted({url for visit in visits for url in visit.missing})
+        missing = sorted({url.rsplit("/", 1)[-1] for visit in visits for url in visit.missing})
         if missing:
             notes.append(f"Asked by {site} of its own site, where they are not (counted above): {', '.join(missing)}.")
         errors = sorted({error.splitlines()[0] for visit in visits for error in visit.errors if error})

@@ -14,8 +14,7 @@ def book(args: argparse.Namespace) -> None:
     """Build the book into _build/html, if anything changed."""
     from .publish.build import build
 
-    done = build(args.root, force=args.force)
-    print({"fresh": "Nothing changed; the book is as it was.", "pages": "Built the pages that changed.", "all": "Built the whole book."}[done])
+    print("Built the book." if build(args.root, force=args.force) else "Nothing changed; the book is as it was.")
     print(f"It is in {args.root / '_build/html'}.")
 
 

@@ -213,18 +213,7 @@ def load_module(folder: Path | str) -> Module:
     :raises CurriculumError: with the file, the line and field, what was expected and what to do
     """
     path = Path(folder) / MODULE_FILE
-    text = _read(path)
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise CurriculumError(
-            f"{path}, {where}: this is not readable YAML ({getattr(error, 'problem', None) or 'broken'}). "
-            "Often a colon or a quotation mark inside a text is the cause. Put the text in quotation marks, "
-            "or write it on the next line after '>-'."
-        ) from None
+    node, data = _yaml(path)
     if not isinstance(data, dict):
         raise CurriculumError(f"{path}: the file is empty or has no fields. Copy the {MODULE_FILE} of another module to start from.")
     try:
@@ -270,9 +259,10 @@ def load_link_checks(folder: Path | str) -> dict[str, date]:
     path = Path(folder) / LINKS_FILE
     if not path.exists():
         return {}
-    data = yaml.safe_load(_read(path)) or {}
+    advice = "Delete the file and run 'make links' again."
+    data = _yaml(path, advice)[1] or {}
     if not isinstance(data, dict) or not all(isinstance(v, date) for v in data.values()):
-        raise CurriculumError(f"{path}: expected one 'address: date' a line. Delete the file and run 'make links' again.")
+        raise CurriculumError(f"{path}: expected one 'address: date' a line. {advice}")
     return data
 
 
@@ -290,11 +280,51 @@ def prose(markdown: str) -> str:
     return re.sub(r"[#*_`>]", "", text)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a field written twice, and says where a value is that cannot be what it looks like."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError):  # PyYAML lets these out: a date such as 2026-13-01, !!bool x
+            problem = f"'{str(node.value)[:40]}' cannot be read as a date, number or what its tag says"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names: set[str] = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode) and key.value in names:
+                raise yaml.constructor.ConstructorError(None, None, f"the field '{key.value}' is here twice", key.start_mark)
+            names.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+_YAML_ADVICE = (
+    "Often a colon or a quotation mark inside a text is the cause. Put the text in quotation marks, "
+    "or write it on the next line after '>-'."
+)
+
+
+def _yaml(path: Path, advice: str = _YAML_ADVICE) -> tuple[yaml.Node | None, Any]:
+    text = _read(path)
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.load(text, Loader=_Loader)  # _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+        problem = getattr(error, "problem", None) or "broken"
+    except RecursionError:
+        where, problem = "somewhere", "there are too many brackets"
+    raise CurriculumError(f"{path}, {where}: this is not readable YAML ({problem}). {advice}")
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise CurriculumError(f"{path} is missing. Each module folder needs one; copy another module's to start from.") from None
+    except OSError as error:
+        raise CurriculumError(f"{path} cannot be opened ({error.strerror}). Check that it is a file, and that you may read it.") from None
     except UnicodeDecodeError:
         raise CurriculumError(f"{path} is not saved as UTF-8. Open it in your editor and save it with the encoding UTF-8.") from None
 

@@ -74,7 +74,7 @@ Count = Annotated[int, Field(ge=0, lt=10**12), BeforeValidator(_number)]
 Writer = Annotated[str, Field(pattern=r"^[a-z0-9]{1,32}$")]
 Text = Annotated[str, Field(max_length=LIMIT), BeforeValidator(_text)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-Language = Annotated[str, Field(pattern=r"^[A-Za-z-]{2,20}$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,20}$")]
 Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$")]
 
 
@@ -196,10 +196,11 @@ def change(answer: Answer, patch: Mapping[str, Any], question: Question, writer:
     after = answer.model_copy(update={**patch, "revision": revision, "time": time})
     update: dict[str, Any] = {"text": clean(after.text)}
     update["status"] = _settled_status(after.status, update["text"])
-    if question.prompt_hash != answer.prompt_hash:
-        if not blank(answer.text):
-            update["overtaken"] = gather(after.overtaken, [past(answer)])
-        update |= {"prompt_hash": question.prompt_hash, "module_version": question.module_version}
+    if question.prompt_hash != answer.prompt_hash and not blank(answer.text):
+        if update["text"] == answer.text:  # a tick or a skip does not make old words an answer to a new question
+            return after.model_copy(update=update)
+        update["overtaken"] = gather(after.overtaken, [past(answer)])
+    update |= {"prompt_hash": question.prompt_hash, "module_version": question.module_version}
     update["prompt"] = (after.lighter and question.lighter) or question.prompt
     return after.model_copy(update=update)
 
@@ -223,10 +224,7 @@ def gather(*lists: Iterable[Overtaken]) -> tuple[Overtaken, ...]:
 def merge(a: Answer, b: Answer) -> Answer:
     """Two versions of one answer as one: the newer revision wins, and the other's words stay as overtaken."""
     older, newer = (b, a) if compare(a.revision, b.revision) > 0 else (a, b)
-    lists = [older.overtaken, newer.overtaken]
-    if older.text != newer.text:
-        lists.append((past(older),))
-    return _without_own_text(newer, gather(*lists))
+    return _beside(newer, older.overtaken, newer.overtaken, [past(older)])
 
 
 def settle(stored: Answer | None, draft: Answer, seen: Revision | None = None) -> Answer:
@@ -244,7 +242,7 @@ def settle(stored: Answer | None, draft: Answer, seen: Revision | None = None) -
     mine = draft.model_copy(update={"revision": draft.revision.model_copy(update={"count": count})})
     if not known:
         return merge(stored, mine)
-    return _without_own_text(mine, gather(stored.overtaken, mine.overtaken))
+    return _beside(mine, stored.overtaken, mine.overtaken)
 
 
 def is_done(answer: Answer | None) -> bool:
@@ -341,8 +339,9 @@ def _of_one_module(journal: Journal, other: Journal | Answer) -> None:
         )
 
 
-def _without_own_text(answer: Answer, overtaken: Iterable[Overtaken]) -> Answer:
-    return answer.model_copy(update={"overtaken": tuple(item for item in overtaken if item.text != answer.text)})
+def _beside(answer: Answer, *lists: Iterable[Overtaken]) -> Answer:
+    """The answer with overtaken texts beside it; its own text is none of them."""
+    return answer.model_copy(update={"overtaken": gather(*([one for one in items if one.text != answer.text] for items in lists))})
 
 
 _Model = TypeVar("_Model", bound=_Record)

@@ -58,11 +58,13 @@ export function change(answer, patch, question, writer, time) {
   const next = { ...answer, ...patch, revision: { count: answer.revision.count + 1, writer }, time };
   next.text = clean(next.text);
   if (next.status === "open" || next.status === "written") next.status = blank(next.text) ? "open" : "written";
-  if (question.prompt_hash !== answer.prompt_hash) {
-    if (!blank(answer.text)) next.overtaken = gather(next.overtaken, [past(answer)]);
-    next.prompt_hash = question.prompt_hash;
-    next.module_version = question.module_version;
+  const other = question.prompt_hash !== answer.prompt_hash;
+  if (other && !blank(answer.text)) {
+    if (next.text === answer.text) return next; // a tick or a skip does not make old words an answer to a new question
+    next.overtaken = gather(next.overtaken, [past(answer)]);
   }
+  next.prompt_hash = question.prompt_hash;
+  next.module_version = question.module_version;
   next.prompt = (next.lighter && question.lighter) || question.prompt; // the words that were answered; the hash names the step's question
   return next;
 }
@@ -83,10 +85,11 @@ export function gather(...lists) {
 /** Two versions of one answer as one: the newer revision wins, and the other's words stay as overtaken. */
 export function merge(a, b) {
   const [older, newer] = compare(a.revision, b.revision) > 0 ? [b, a] : [a, b];
-  const lists = [older.overtaken, newer.overtaken];
-  if (older.text !== newer.text) lists.push([past(older)]);
-  return { ...newer, overtaken: gather(...lists).filter((item) => item.text !== newer.text) };
+  return { ...newer, overtaken: others(newer.text, older.overtaken, newer.overtaken, [past(older)]) };
 }
+
+/** Overtaken texts beside a current one, which is none of them. */
+const others = (text, ...lists) => gather(...lists.map((list) => list.filter((item) => item.text !== text)));
 
 /** What to keep when `draft` is written over `stored`, if its writer had last seen the revision `seen`.
     A text that somebody else wrote in between is overtaken by what was typed last, and never lost. */
@@ -97,7 +100,7 @@ export function settle(stored, draft, seen) {
   const count = Math.max(draft.revision.count, stored.revision.count + (again ? 0 : 1));
   const mine = { ...draft, revision: { ...draft.revision, count } };
   if (!known) return merge(stored, mine);
-  return { ...mine, overtaken: gather(stored.overtaken, mine.overtaken).filter((item) => item.text !== mine.text) };
+  return { ...mine, overtaken: others(mine.text, stored.overtaken, mine.overtaken) };
 }
 
 /** An answer out of data of any origin, with the known fields only.
@@ -113,8 +116,8 @@ export function readAnswer(data) {
     answer[name] = data[name];
   }
   no(!Number.isInteger(data.module_version) || data.module_version < 1);
-  no(typeof data.prompt !== "string" || !/^[0-9a-f]{16}$/.test(data.prompt_hash) || !STATUSES.includes(data.status));
-  no(typeof data.text !== "string" || typeof data.language !== "string" || !/^[A-Za-z-]{2,20}$/.test(data.language));
+  no(typeof data.prompt !== "string" || typeof data.prompt_hash !== "string" || !/^[0-9a-f]{16}$/.test(data.prompt_hash) || !STATUSES.includes(data.status));
+  no(typeof data.text !== "string" || typeof data.language !== "string" || !/^[A-Za-z0-9-]{2,20}$/.test(data.language));
   Object.assign(answer, { module_version: data.module_version, prompt: clean(data.prompt), prompt_hash: data.prompt_hash });
   Object.assign(answer, { status: data.status, text: clean(data.text), language: data.language });
   for (const name of FLAGS) {
@@ -135,7 +138,7 @@ function readPast(data) {
 }
 
 function readRevision(data) {
-  const good = data && Number.isSafeInteger(data.count) && data.count >= 0 && data.count < 1e12 && /^[a-z0-9]{1,32}$/.test(data.writer);
+  const good = data && Number.isSafeInteger(data.count) && data.count >= 0 && data.count < 1e12 && typeof data.writer === "string" && /^[a-z0-9]{1,32}$/.test(data.writer);
   if (!good) throw new RecordError();
   return { count: data.count, writer: data.writer };
 }

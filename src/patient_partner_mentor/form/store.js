@@ -50,7 +50,7 @@ export function openStore(owner) {
     keys(start) { try { return Object.keys(localStorage).filter((k) => k.startsWith(start)); } catch { return []; } },
   };
 
-  const together = (a, b) => (a && b ? (compare(a.revision, b.revision) ? merge(a, b) : a) : a ?? b);
+  const together = (a, b) => (a && b ? merge(a, b) : a ?? b);
 
   async function update(k, decide) {
     return transact("readwrite", async (table) => {

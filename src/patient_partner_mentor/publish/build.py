@@ -10,42 +10,59 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..errors import BuildError
+import yaml
+
+from ..curriculum import load_course
+from ..errors import BuildError, CurriculumError
+from .deployment import load_deployment
 from .offline import MANIFEST
 
 STAMP = ".ppm-inputs.json"
-PAGES = (".md",)  # Sphinx sees changes of these by itself; anything else is in every page
 
 
-def build(root: Path, force: bool = False) -> str:
-    """Build ``root/_build/html`` if it is stale, and say what was done: "fresh", "pages" or "all".
+def build(root: Path, force: bool = False) -> bool:
+    """Build ``root/_build/html`` if it is stale, and say whether it was.
 
-    A changed page is built alone; a changed module.yml, too, with the pages that name it (see ``pages``). A change of
-    anything else (the form, a string, a style, a setting, the program) builds the whole book anew.
+    Any change of an input builds the whole book anew, in a quarter of a minute. Every page carries the menu, the
+    settings and the names of the scripts, so that a page built alone could stand beside older ones; nothing that Sphinx
+    or a notebook cache does not see can be missed.
 
+    :raises CurriculumError: when module.yml or the settings cannot be used
     :raises BuildError: with Sphinx's own words when there is a warning or an error
     """
     out = root / "_build"
     now = _inputs(root)
-    before = _stamp(out)
-    if not force and before == now and _whole(out / "html"):
-        return "fresh"
-    changed = {name for name in now.keys() | (before or {}).keys() if now.get(name) != (before or {}).get(name)}
-    whole = force or before is None or any(not name.endswith(PAGES) for name in changed) or not _whole(out / "html")
+    if not force and _stamp(out) == now and _whole(out / "html"):
+        return False
+    _check(root)
     (out / STAMP).unlink(missing_ok=True)
-    if whole:
-        shutil.rmtree(out / "html", ignore_errors=True)
-        shutil.rmtree(out / ".doctrees", ignore_errors=True)
-        shutil.rmtree(out / ".jupyter_cache", ignore_errors=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(root), "-W", "--keep-going", "-q", "--path-output", str(root)]
+    for folder in ("html", ".doctrees"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    start = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", str(root), "-W", "--keep-going", "-q", "--path-output", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, env=_environment(out), check=False)
     said = done.stdout + done.stderr
     if done.returncode or "WARNING" in said:
+        shutil.rmtree(out / "html", ignore_errors=True)
         raise BuildError(
             "The book was not built. What Sphinx said:\n\n" + _useful(said) + "\n\nMend the file that it names and build again."
         )
     (out / STAMP).write_text(json.dumps(now, indent=0), "utf-8")
-    return "all" if whole else "pages"
+    return True
+
+
+def _check(root: Path) -> None:
+    """Read the curriculum and the settings first: their errors are plain sentences here, and traces inside Sphinx."""
+    load_course(root)
+    try:
+        config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+        settings = config["sphinx"]["config"]["ppm_deployment"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        raise CurriculumError(
+            f"{root / '_config.yml'} cannot be read, or has no part sphinx: config: ppm_deployment. "
+            "Is this the course's own folder? Compare the file with the one that came with the course."
+        ) from None
+    load_deployment(settings or {}, root)
 
 
 def _environment(out: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@ const { RecordError, SCHEMA, blank, compare, merge, readAnswer } = window.ppm;
 
 export const FORMAT = "patient-partner-mentor-copy";
 export const LARGEST = 5 * 1024 * 1024; // bytes; all answers at their limit, with room to spare, stay below
+const MOST_CHANGES = 1e9; // nobody types that often; a higher counter would leave no room for the next change
 
 /** A copy to go on with, as text. */
 export function writeCopy(answers, course, time) {
@@ -21,6 +22,7 @@ export function readCopy(text, course) {
   const byPlace = new Map();
   for (const one of data.answers) {
     const answer = readAnswer(one);
+    if (answer.revision.count > MOST_CHANGES) throw new RecordError();
     if (answer.course !== course) throw Object.assign(new RecordError(), { other: true });
     const place = `${answer.module}/${answer.step}`;
     byPlace.set(place, byPlace.has(place) ? merge(byPlace.get(place), answer) : answer);

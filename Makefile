@@ -38,7 +38,7 @@ lock: ## pin every dependency anew (needs a network)
 	@$(PIP) uv
 	@for group in course test bench; do \
 	  $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
-	    $$([ $$group = course ] || echo --group $$group) pyproject.toml -o requirements/$$group.txt; done
+	    $$([ $$group = course ] || echo --group test) $$([ $$group = bench ] && echo --group bench) pyproject.toml -o requirements/$$group.txt; done
 
 clean: ## remove what was built; the environment stays
 	@rm -rf _build

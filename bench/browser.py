@@ -45,7 +45,8 @@ class Visit:
 class NotReady(RuntimeError):
     """The forms of a page did not get ready; the message says how far they came.
 
-    About one throttled visit in a hundred, Chromium's emulated network stands still with every request unanswered.
+    On a busy machine a throttled visit may stand still with its first requests unanswered: one was seen in some 150,
+    on the stock page, and could not be brought about again. Chromium's emulated network is suspected, not proved.
     """
 
 

@@ -10,11 +10,15 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def on_path() -> str | None:
+    """A Chromium of the system."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
 def find() -> str | None:
     """The program, if there is one: on the PATH, or Playwright's own."""
-    for name in NAMES:
-        if found := shutil.which(name):
-            return found
+    if found := on_path():
+        return found
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -24,7 +28,7 @@ def find() -> str | None:
 
 def main() -> int:
     """Make sure that there is a browser."""
-    if find():
+    if on_path():
         return 0
     if shutil.which("apt-get") and os.geteuid() == 0:
         print("Installing Debian's chromium for the browser tests ...", flush=True)

@@ -34,7 +34,7 @@ def minutes(markdown: str, module: Module) -> int:
 
 
 def day(value: date) -> str:
-    """A date in words, the same on every system: 3 May 2026."""
+    """A date in words, the same on every system: May 3, 2026."""
     return f"{value:%B} {value.day}, {value.year}"
 
 

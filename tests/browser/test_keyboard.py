@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from .looking import Visit, open_all
+from .looking import Visit, open_all, seed
 
 MODULE = "notebooks/1-patient-partner/module.html"
 NEXT = "notebooks/2-embrace-learnings/module.html"
@@ -210,13 +212,45 @@ def test_a_whole_erase_and_its_undo(visit: Visit):
     page.locator("#step-2 button.primary").click()
     expect(page.locator("#step-2 .form-status")).to_contain_text("Saved")
     page = visit("book/my-reflections.html")
-    for button in ("Erase my words", "Yes, erase", "Undo"):
-        where = "#erase button.primary" if button == "Yes, erase" else "#erase button"
-        tab_to(page, where, "Shift+Tab") if button == "Yes, erase" else None
-        if button == "Erase my words":
-            tab_to(page, where)
-        expect(page.locator(":focus")).to_contain_text(button)
-        page.keyboard.press("Enter")
+    tab_to(page, "#erase button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#erase :focus")).to_contain_text("No, keep")  # the careful answer has the focus
+    tab_to(page, "#erase button.primary", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#erase :focus")).to_contain_text("Undo")
+    page.keyboard.press("Enter")
     expect(page.locator("#erase [role=status]")).to_contain_text("back")
     expect(page.locator("#my-answers .answer")).to_have_count(1)
+    expect(page.locator("#erase :focus")).to_be_visible()
+
+
+@pytest.mark.parametrize("answer", ["Bring it in", "Leave it"])
+def test_the_focus_stays_when_a_copy_is_brought_in_or_left(visit: Visit, answer: str):
+    page = visit("book/my-reflections.html")
+    seed(page, 1)
+    page.reload()
+    expect(page.locator("#my-answers .answer")).to_have_count(5)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="A copy to go on with").click()
+    copy = Path(download.value.path()).read_bytes()
+    page.locator("#erase button").click()
+    page.locator("#erase button.primary").click()
+    expect(page.locator("#my-answers .answer")).to_have_count(0)
+    page.locator("#bring-file").set_input_files({"name": "copy.json", "mimeType": "application/json", "buffer": copy})
+    expect(page.locator("#bring-a-copy-in :focus")).to_have_text("Bring it in")
+    if answer == "Leave it":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#bring-a-copy-in .status")).not_to_be_empty()
+    expect(page.locator("#bring-a-copy-in :focus")).to_be_visible()
+    page.locator("#erase button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#erase :focus")).to_be_visible()
+
+
+def test_the_focus_stays_when_there_is_nothing_to_erase(visit: Visit):
+    page = visit("book/my-reflections.html")
+    page.locator("#erase button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#erase [role=status]")).to_contain_text("nothing to erase")
     expect(page.locator("#erase :focus")).to_be_visible()

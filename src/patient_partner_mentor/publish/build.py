@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import yaml
 
+from ..cards import day
 from ..curriculum import load_course
 from ..errors import BuildError, CurriculumError
 from .deployment import load_deployment
 from .offline import MANIFEST
 
 STAMP = ".ppm-inputs.json"
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
+_PACKAGE = re.compile(r"^(?:\w+\.)+(?=\w+(?:Error|Exception): )")
+_TELLING = re.compile(r"(?:WARNING|ERROR|CRITICAL): |^[\w.]*(?:Error|Exception): ")
 
 
 def build(root: Path, force: bool = False) -> bool:
@@ -53,7 +59,14 @@ def build(root: Path, force: bool = False) -> bool:
 
 def _check(root: Path) -> None:
     """Read the curriculum and the settings first: their errors are plain sentences here, and traces inside Sphinx."""
-    load_course(root)
+    course = load_course(root)
+    contents = (root / "_toc.yml").read_text("utf-8") if (root / "_toc.yml").exists() else ""
+    for module in course.modules:
+        if f"notebooks/{module.name}/module" not in contents:
+            raise CurriculumError(
+                f"_toc.yml does not name notebooks/{module.name}/module, so the book would have links to a page that is not "
+                "there. Add the line where the module belongs, or move its folder away."
+            )
     try:
         config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
         settings = config["sphinx"]["config"]["ppm_deployment"]
@@ -62,7 +75,13 @@ def _check(root: Path) -> None:
             f"{root / '_config.yml'} cannot be read, or has no part sphinx: config: ppm_deployment. "
             "Is this the course's own folder? Compare the file with the one that came with the course."
         ) from None
-    load_deployment(settings or {}, root)
+    deployment = load_deployment(settings or {}, root)
+    if deployment.help.review_date < date.today():
+        print(
+            f"Note: the help box was to be looked at again by {day(deployment.help.review_date)}. Check that its numbers and "
+            "links are still right, and set a new review_date.",
+            file=sys.stderr,
+        )
 
 
 def _environment(out: Path) -> dict[str, str]:
@@ -109,7 +128,7 @@ def _whole(html: Path) -> bool:
 
 
 def _useful(said: str) -> str:
-    """Sphinx's warnings and errors without the trace of where in Sphinx they came up."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    chosen = [line for line in lines if "WARNING" in line or "ERROR" in line or "Error" in line or "expected" in line]
-    return "\n".join(chosen or lines[-15:])
+    """Sphinx's warnings, and the errors of notebooks and of ours, without the traces of where they came up."""
+    lines = [_COLOR.sub("", line).strip() for line in said.splitlines()]
+    chosen = [_PACKAGE.sub("", line) for line in lines if _TELLING.search(line) and not line.startswith(("raise ", "RuntimeError"))]
+    return "\n".join(dict.fromkeys(chosen)) or "\n".join([line for line in lines if line][-15:])

@@ -45,7 +45,7 @@ class Deployment(BaseModel):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)] = "Patient Partner Mentor"
     description: str = ""
-    logo: str = "logo.svg"
+    logo: Annotated[str, StringConstraints(pattern=r"^[\w-]+\.(svg|png)$")] = "logo.svg"
     contact_url: Annotated[str, StringConstraints(pattern=r"^(https://|mailto:)\S+$")] | None = None
     help: Help
 
@@ -57,13 +57,18 @@ def load_deployment(settings: dict[str, Any], root: Path) -> Deployment:
     """
     default = yaml.safe_load((root / DEFAULT_HELP).read_text("utf-8"))
     try:
-        return Deployment.model_validate({**settings, "help": {**default, **settings.get("help", {})}})
+        deployment = Deployment.model_validate({**settings, "help": {**default, **settings.get("help", {})}})
     except ValidationError as error:
         said = "\n".join(
             f"_config.yml, ppm_deployment.{'.'.join(map(str, p['loc']))}: {p['msg']}. Change it and build again."
             for p in error.errors(include_url=False)
         )
         raise CurriculumError(said) from None
+    if not (root / "assets" / deployment.logo).is_file():
+        raise CurriculumError(
+            f"_config.yml, ppm_deployment.logo: there is no file '{deployment.logo}' in the folder assets. Put it there, or change the name."
+        )
+    return deployment
 
 
 def help_box(deployment: Deployment) -> str:

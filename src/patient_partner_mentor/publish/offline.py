@@ -12,7 +12,7 @@ from .deployment import Deployment
 
 HERE = Path(__file__).parent
 MANIFEST = "edition.json"
-LEFT_OUT_NAMES = {MANIFEST, "sw.js", ".buildinfo", "objects.inv", "404.html"}
+LEFT_OUT_NAMES = {MANIFEST, "sw.js", ".buildinfo", ".nojekyll", "objects.inv", "404.html"}
 LEFT_OUT_FOLDERS = ("_sphinx_design_static/", "_sources/")
 HASHED = ("course", "form", "page", "record", "reflections", "theme")
 SPHINX_PICTURES = ("file.png", "minus.png", "plus.png")

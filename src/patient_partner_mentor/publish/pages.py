@@ -49,6 +49,10 @@ def check_headings(app: Any, doctree: nodes.document) -> None:
         raise CurriculumError(
             f"{docname}.md has the title '{page_title}', and {MODULE_FILE} says '{module.title}'. Make the two alike."
         )
+    if text("module.next_step") not in titles:
+        raise CurriculumError(
+            f"{docname}.md has no heading '## {text('module.next_step')}'. Links of the course lead there. Put it before the last cell."
+        )
     for step in module.steps:
         section = titles.get(step.title)
         if section is None:

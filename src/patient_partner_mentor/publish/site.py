@@ -10,7 +10,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from rcssmin import cssmin
+from rjsmin import jsmin
+
 from .. import COURSE_ID, cells
+from ..cards import day
 from ..curriculum import Module, load_course
 from ..form import bundle, form
 from ..interface import text, texts
@@ -43,9 +47,9 @@ class Site:
         self.root = root
         self.course = load_course(root)
         self.deployment: Deployment = load_deployment(settings, root)
-        self.texts: dict[str, str] = {name: bundle.classic_script(parts) for name, parts in SCRIPTS.items()}
-        self.texts["course.css"] = (root / "assets/course.css").read_text("utf-8")
-        self.texts["form.css"] = bundle.style()
+        self.texts: dict[str, str] = {name: jsmin(bundle.classic_script(parts)) for name, parts in SCRIPTS.items()}
+        self.texts["course.css"] = cssmin((root / "assets/course.css").read_text("utf-8"))
+        self.texts["form.css"] = cssmin(bundle.style())
         self.files = {name: _hashed(name, content) for name, content in self.texts.items()}
         self.with_forms: set[str] = set()
 
@@ -118,7 +122,7 @@ def _review(module: Module) -> str:
     review = module.reviewed
     if not review:
         return text("course.footer_not_reviewed")
-    return text("course.footer_reviewed", by=review.by, community=review.community, date=review.date.isoformat())
+    return text("course.footer_reviewed", by=review.by, community=review.community, date=day(review.date))
 
 
 def _settings(site: Site, root: str, own: bool) -> str:

@@ -253,3 +253,22 @@ def test_module_eight_asks_again_and_offers_the_answer_of_that_time(visit, cours
     offer.locator("summary").click()
     expect(offer).to_contain_text("Then I said: a helper.")
     assert "Never shown by itself." not in page.locator("body").inner_text()
+
+
+def test_a_copy_can_be_copied_and_shared_with_the_device(visit):
+    write(visit, "Words for the clipboard.")
+    page = visit("book/help.html")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # headless Chromium on Linux has no share sheet: the browser's own function is stood in for, ours is real
+    page.context.add_init_script(
+        """navigator.canShare = (data) => Boolean(data.files);
+        navigator.share = async (data) => { window.shared = await data.files[0].text(); window.sharedName = data.files[0].name; };"""
+    )
+    page = visit(MINE)
+    page.get_by_role("button", name="Copy all as text").click()
+    expect(page.get_by_text("Copied. Paste it where you like")).to_be_visible()
+    assert "Words for the clipboard." in page.evaluate("navigator.clipboard.readText()")
+    page.get_by_role("button", name="Share or save with this device").click()
+    expect(page.get_by_text("Handed over to your device.")).to_be_visible()
+    assert "Words for the clipboard." in page.evaluate("window.shared")
+    assert page.evaluate("window.sharedName").endswith(".txt")

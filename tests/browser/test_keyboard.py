@@ -78,7 +78,7 @@ def test_every_stop_in_order_seen_and_not_covered(visit: Visit, size: dict, sche
     forward, wrong = walk(page, "Tab")
     assert not wrong, "\n".join(wrong)
     assert forward == list(range(expected))
-    page.locator(".site-footer a").last.focus()
+    page.locator(".site-footer :is(a, button)").last.focus()
     back, wrong = walk(page, "Shift+Tab")
     assert not wrong, "\n".join(wrong)
     assert back[: expected - 1] == list(reversed(range(expected - 1)))

@@ -27,8 +27,9 @@ def write(out: Path, deployment: Deployment) -> None:
     front = "book/welcome.html"
     head = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
     name = escape(deployment.name)
+    style = next((out / "_static").glob("course.*.css")).name
     (out / "index.html").write_text(
-        f'{head}<meta http-equiv="refresh" content="0; url={front}">\n<title>{name}</title>\n</head>\n'
+        f'{head}<meta http-equiv="refresh" content="0; url={front}">\n<link rel="stylesheet" href="_static/{style}">\n<title>{name}</title>\n</head>\n'
         f'<body><main><h1>{name}</h1><p><a href="{front}">{escape(text("course.page_missing_link"))}</a></p></main></body>\n</html>\n',
         "utf-8",
     )

@@ -32,6 +32,7 @@ for (const button of all(".theme-switch")) {
 /* the menu closes by itself */
 for (const menu of all("details.menu")) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("focusout", ({ relatedTarget }) => { if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false; });
   menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); } });
 }
 
@@ -86,7 +87,8 @@ const fold = (section, step) => {
   const open = make("button", { type: "button", className: "quiet" }, words.open_step);
   open.setAttribute("aria-label", `${words.open_step}: ${heading.querySelector(".step-title").textContent}`);
   const line = make("p", { className: "step-fold" }, state, " ", open);
-  const unfold = (focus) => { body.hidden = false; line.remove(); if (focus) body.querySelector("textarea")?.focus({ preventScroll: true }); };
+  heading.tabIndex = -1;
+  const unfold = (focus) => { body.hidden = false; line.remove(); if (focus) heading.focus(); }; // where reading goes on, and in sight
   open.addEventListener("click", () => unfold(true));
   body.addEventListener("beforematch", () => unfold(false));
   section.append(line, body);
@@ -142,6 +144,7 @@ if (start || overview) {
     const [module, i] = todo;
     link.textContent = words.continue;
     link.href = `${settings.root}notebooks/${module.name}/module.html#step-${i + 1}`;
+    document.querySelector(".start-note").hidden = module !== modules[0]; // each later module shows its own note
     start.append(make("p", { className: "continue-at" }, fill(words.continue_at, { place: `${module.title}, ${fill(words.step, { number: i + 1 }).toLowerCase()}` })));
   });
 }

@@ -81,12 +81,13 @@ function reflections(place) {
     if (!changes.length) return answer(t.bring_none);
     const lines = [["new", t.bring_new], ["newer", t.bring_newer], ["older", t.bring_older], ["same", t.bring_same]];
     const yes = button(t.bring_yes, async () => {
+      file.focus();
       try { await store.bring(changes); } catch { return answer(t.blocked); }
       answer(fill(t.brought, { count: count.new + count.newer }));
       await draw();
     }, "primary");
     preview.replaceChildren(h("ul", {}, ...lines.filter(([kind]) => count[kind]).map(([kind, text]) => h("li", {}, fill(text, { count: count[kind] })))),
-      h("div", { class: "buttons" }, yes, button(t.bring_no, () => answer(t.bring_left))));
+      h("div", { class: "buttons" }, yes, button(t.bring_no, () => { answer(t.bring_left); file.focus(); })));
     yes.focus();
   });
 
@@ -105,7 +106,10 @@ function reflections(place) {
   const drawErase = (...children) => erase.replaceChildren(erase.firstChild, h("p", {}, t.erase_text), ...children);
   const eraseStart = () => drawErase(h("div", { class: "buttons" }, button(t.erase_start, eraseAsk)));
   const eraseAsk = () => {
-    if (!answers.length) return drawErase(h("p", { class: "status", role: "status" }, t.erase_none));
+    if (!answers.length) {
+      drawErase(h("p", { class: "status", role: "status" }, t.erase_none), h("div", { class: "buttons" }, button(t.erase_start, eraseAsk)));
+      return erase.querySelector("button").focus();
+    }
     const no = button(t.erase_no, () => { eraseStart(); erase.querySelector("button").focus(); });
     drawErase(h("div", { class: "buttons" }, h("span", {}, t.erase_copy), button(t.go_on, saveGoOn)),
       h("p", { id: "erase-ask", class: "status" }, fill(t.erase_ask, { count: answers.length })),
@@ -120,6 +124,7 @@ function reflections(place) {
       await store.putBack(removed);
       await draw();
       drawErase(h("p", { class: "status", role: "status" }, fill(t.undone, { count })), h("div", { class: "buttons" }, button(t.erase_start, eraseAsk)));
+      erase.querySelector("button").focus();
     });
     drawErase(h("p", { class: "status", role: "status" }, fill(t.erased, { count })), h("p", {}, t.undo_until), h("div", { class: "buttons" }, undo));
     undo.focus();
@@ -149,7 +154,7 @@ function reflections(place) {
         h("span", {}, fill(t.progress_module, { done: doneIn(m, answers), count: m.steps.length }))))),
       h("p", { class: "no-print" }, h("a", { href: `${settings.root}book/certificate.html` }, t.certificate_link)));
     const steps = answers.filter((a) => a.step === "next-step" && !blank(a.text));
-    plan.replaceChildren(h("h2", {}, t.plan), steps.length ? "" : h("p", {}, t.plan_none), h("ol", { class: "plan", role: "list" },
+    plan.replaceChildren(h("h2", {}, t.plan), !steps.length ? h("p", {}, t.plan_none) : h("ol", { class: "plan", role: "list" },
       ...modules.flatMap((m) => steps.filter((a) => a.module === m.id).map((a) => h("li", {}, h("strong", {}, fill(t.module_heading, m)), h("div", { class: "written", dir: "auto" }, a.text))))));
     const shown = new Set();
     const groups = modules.map((m) => [m, m.steps.map((step, i) => [answers.find((a) => a.module === m.id && a.step === step), m.titles[i]]).filter(([a]) => a)]);

@@ -245,11 +245,6 @@ def settle(stored: Answer | None, draft: Answer, seen: Revision | None = None) -
     return _beside(mine, stored.overtaken, mine.overtaken)
 
 
-def is_done(answer: Answer | None) -> bool:
-    """The state of a step: done or open. Showing up is what counts."""
-    return answer is not None and answer.status != "open"
-
-
 def join_parts(labels: Sequence[str], values: Sequence[str]) -> str:
     """The text of several labelled parts as one text."""
     if all(blank(value) for value in values):

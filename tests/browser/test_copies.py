@@ -63,12 +63,12 @@ def write(visit, words: str) -> None:
 def stored(page: Page) -> str:
     return page.evaluate(
         """async () => { const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
-        return JSON.stringify((await window.ppm.openStore(settings).all()).answers); }"""
+        return JSON.stringify((await window.ppm.openShelf(window.ppm.openStore(settings)).all()).answers); }"""
     )
 
 
 def test_every_answer_stands_on_one_page_and_leaves_in_a_copy(visit, tmp_path):
-    write(visit, "The words of step two.")
+    write(visit, "The words of step two, which are at least eight.")
     page = visit(MODULE)
     page.locator("#step-3 .other-ways summary").click()
     page.locator("#step-3").get_by_role("button", name="Skip this one").click()
@@ -78,12 +78,12 @@ def test_every_answer_stands_on_one_page_and_leaves_in_a_copy(visit, tmp_path):
     page = visit(MINE)
     expect(page.locator("#what-you-did")).to_contain_text("2 of 40 steps done")
     expect(page.locator("#my-plan")).to_contain_text("Call the council on Monday.")
-    expect(page.locator("#my-answers")).to_contain_text("The words of step two.")
+    expect(page.locator("#my-answers")).to_contain_text("The words of step two, which are at least eight.")
     expect(page.locator("#my-answers")).to_contain_text("Skipped. That counts as done.")
     with page.expect_download() as got:
         page.get_by_role("button", name="A copy to read").click()
     text = Path(got.value.path()).read_text("utf-8-sig")
-    for words in ("The words of step two.", "Call the council on Monday.", "Module 1: Patient Partner", "Skipped"):
+    for words in ("The words of step two, which are at least eight.", "Call the council on Monday.", "Module 1: Patient Partner", "Skipped"):
         assert words in text
     with page.expect_download() as got:
         page.get_by_role("button", name="A copy to go on with").click()
@@ -93,7 +93,7 @@ def test_every_answer_stands_on_one_page_and_leaves_in_a_copy(visit, tmp_path):
     expect(preview(other)).to_contain_text("3 new here.")
     other.get_by_role("button", name="Bring it in").click()
     expect(preview(other)).to_contain_text("Done. 3 answers are now as in the copy.")
-    expect(other.locator("#my-answers")).to_contain_text("The words of step two.")
+    expect(other.locator("#my-answers")).to_contain_text("The words of step two, which are at least eight.")
     bring(other, content)
     expect(preview(other)).to_contain_text("There is nothing to change")
 
@@ -220,7 +220,7 @@ def test_the_certificate_comes_with_six_modules_and_says_what_it_is(visit, cours
     page = visit("book/certificate.html")
     expect(page.locator("#certificate-place")).to_contain_text("So far: 0.")
     five = [answer(module=m.id, step=s.id, status="skipped", text="") for m in course.modules[:5] for s in m.steps]
-    four_steps = [answer(module=course.modules[5].id, step=s.id) for s in course.modules[5].steps[:4]]
+    four_steps = [answer(module=course.modules[5].id, step=s.id, enough=True) for s in course.modules[5].steps[:4]]
     mine = visit(MINE)
     bring(mine, copy(*five, *four_steps[:3]))
     mine.get_by_role("button", name="Bring it in").click()

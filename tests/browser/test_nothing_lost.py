@@ -197,7 +197,7 @@ def seed_answer(page: Page, **changes) -> None:
                 const base = await new Promise((good, bad) => { const asked = indexedDB.open("patient-partner-mentor", 1); asked.onupgradeneeded = () => asked.result.createObjectStore("answers"); asked.onsuccess = () => good(asked.result); asked.onerror = bad; });
                 await new Promise((good) => { const all = base.transaction("answers", "readwrite"); all.objectStore("answers").put(changes.raw, `${settings.deployment}/${settings.course}/${settings.account}/patient-partner/my-skills`); all.oncomplete = good; });
                 base.close();
-            } else await openStore(settings).bring([answer]);
+            } else await openStore(settings).save(answer, null);
         }""",
         changes,
     )
@@ -226,6 +226,8 @@ def test_a_newer_record_is_left_alone(visit):
     page = visit(MODULE)
     expect(status(page)).to_contain_text("A newer version of the course wrote here")
     page.locator(BOX).fill("Written beside it.")
+    page.locator(f"{FORM} button.primary").click()
+    expect(page.locator(f"{FORM} .form-outcome")).not_to_be_empty()
     page.close()
     page = visit(MODULE)
     unfold(page)
@@ -242,6 +244,7 @@ def test_a_damaged_record_is_put_aside_and_said(visit):
     page = visit(MODULE)
     expect(status(page)).to_contain_text("could not be read. It was put aside")
     page.locator(BOX).fill("Written anew.")
+    expect(status(page)).to_contain_text("Saved on this device")
     page.close()
     page = visit(MODULE)
     unfold(page)

@@ -50,7 +50,6 @@ RUN_VECTORS = r"""(json) => {
     merge: (c) => ppm.merge(answer(c.a), answer(c.b)),
     settle: (c) => ppm.settle(answer(c.stored), answer(c.draft), c.seen),
     readAnswer: read,
-    isDone: (c) => ppm.isDone(answer(c.answer)),
     joinParts: (c) => ppm.joinParts(c.labels, c.values),
     splitParts: (c) => ppm.splitParts(c.labels, c.text),
   };

@@ -11,14 +11,14 @@ from patient_partner_mentor.errors import CurriculumError
 from patient_partner_mentor.interface import text, texts
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "patient_partner_mentor"
-COMPUTED = ("card.", "library.")  # looked up by a resource's kind or status
+COMPUTED = ("card.", "library.", "credit.", "noticing.")  # looked up by kind, status, reason or element
 
 
 def leaves(data: dict, before: str = "") -> list[tuple[str, object]]:
     found = []
     for name, value in data.items():
         key = f"{before}{name}"
-        found += leaves(value, key + ".") if isinstance(value, dict) and set(value) != {"alone", "cohort"} else [(key, value)]
+        found += leaves(value, key + ".") if isinstance(value, dict) and not set(value) <= {"alone", "cohort"} else [(key, value)]
     return found
 
 

@@ -90,7 +90,6 @@ RUN = {
     "settle": lambda c: r.settle(
         an_answer(c["stored"]), an_answer(c["draft"]), c["seen"] and r.Revision(**c["seen"])
     ),
-    "isDone": lambda c: r.is_done(an_answer(c["answer"])),
     "joinParts": lambda c: r.join_parts(c["labels"], c["values"]),
     "splitParts": lambda c: r.split_parts(c["labels"], c["text"]),
 }

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from ..credit.rules import RULES
 from ..interface import Mode, texts
 
 HERE = Path(__file__).parent
-FORM_PARTS = ("record.js", "store.js", "text.js", "form.js")
+CREDIT = HERE.parent / "credit"
+FORM_PARTS = ("record.js", "store.js", "rules.js", "credit.js", "text.js", "form.js")
+GROUPS = ("form", "credit", "noticing")  # of the interface's texts, that the form shows
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([A-Za-z_$][\w$]*))", re.M)
 _DEFAULT = re.compile(r"^export default ", re.M)
@@ -24,11 +28,19 @@ _DEFAULT = re.compile(r"^export default ", re.M)
 
 @cache
 def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str = "en") -> str:
-    """The text of one part; ``text.js`` is made from the interface's strings."""
+    """The text of one part; ``text.js`` is made from the interface's strings, ``rules.js`` from the rules of credit."""
     if name == "text.js":
-        chosen = {k: v[mode] if isinstance(v, dict) else v for k, v in texts(language)["form"].items()}
+        chosen = {group: _of_mode(texts(language)[group], mode) for group in GROUPS}
         return f"export const TEXT = {json.dumps(chosen, ensure_ascii=False)};\n"
-    return (folder / name).read_text("utf-8")
+    if name == "rules.js":
+        rules = RULES.model_dump(include={"states", "settled_by", "languages", "short", "copied", "repeated", "without_spaces"})
+        return f"export const RULES = {json.dumps(rules)};\n"
+    return (folder if (folder / name).exists() else CREDIT).joinpath(name).read_text("utf-8")
+
+
+def _of_mode(group: Mapping[str, Any], mode: Mode) -> dict[str, str]:
+    """The texts of a group that stand in this mode, each in its form for it."""
+    return {k: v[mode] if isinstance(v, dict) else v for k, v in group.items() if not isinstance(v, dict) or mode in v}
 
 
 def es_module(parts: Sequence[str] = FORM_PARTS) -> str:
@@ -37,21 +49,27 @@ def es_module(parts: Sequence[str] = FORM_PARTS) -> str:
     return "\n".join(texts_)
 
 
-def classic_script(parts: Sequence[tuple[str, Path]]) -> str:
-    """The parts as a classic script: each in a scope of its own, its exports on ``window.ppm``.
+def classic_script(parts: Sequence[tuple[str, Path]], exports: Sequence[str] | None = None) -> str:
+    """The parts as one classic script with a scope of its own; what it exports stands on ``window.ppm``.
+
+    A name that no part here exports is taken from ``window.ppm``, where an earlier script has put it. A default export
+    is called ``form`` there.
 
     :param parts: file name and folder of each, in order
+    :param exports: the names to export; all by default
     """
-    return "".join(_classic(source(name, folder)) for name, folder in parts)
+    bodies = [source(name, folder) for name, folder in parts]
+    own = [name for body in bodies for name in _EXPORT.findall(body)]
+    wanted = {name.strip() for body in bodies for names in _IMPORT.findall(body) for name in names.split(",")} - set(own)
+    taken = f"const {{ {', '.join(sorted(wanted))} }} = window.ppm;\n" if wanted else ""
+    code = "\n".join(_DEFAULT.sub("window.ppm.form = ", _EXPORT.sub("", _IMPORT.sub("", body))) for body in bodies)
+    given = ", ".join(own if exports is None else exports)
+    return f"(() => {{\nwindow.ppm ??= {{}};\n{taken}{code}\nObject.assign(window.ppm, {{ {given} }});\n}})();\n"
 
 
-def style() -> str:
-    """The form's style sheet."""
-    return (HERE / "form.css").read_text("utf-8")
+def style(alone: bool = True) -> str:
+    """The form's style sheet.
 
-
-def _classic(text: str) -> str:
-    names = _EXPORT.findall(text)
-    body = _IMPORT.sub(lambda m: f"const {{{m[1]}}} = window.ppm;\n", text)
-    body = _DEFAULT.sub("window.ppm.form = ", _EXPORT.sub("", body))
-    return f"(() => {{\nwindow.ppm ??= {{}};\n{body}\nObject.assign(window.ppm, {{ {', '.join(names)} }});\n}})();\n"
+    :param alone: with the colors that a page of the course has in its own style sheet
+    """
+    return ((HERE / "colors.css").read_text("utf-8") if alone else "") + (HERE / "form.css").read_text("utf-8")

@@ -1,6 +1,7 @@
 /* The reflection form: one anywidget (AFM) module for every host. It owns the draft; hosts only carry it further.
    `model` gives the question (ids and prompts, never answers) and the settings of the place where it stands. */
-import { LIMIT, blank, change, clean, compare, fresh, gather, isDone, joinParts, past, splitParts } from "./record.js";
+import { credit, ownWords } from "./credit.js";
+import { LIMIT, blank, change, clean, compare, fresh, gather, joinParts, past, splitParts } from "./record.js";
 import { openStore } from "./store.js";
 import { TEXT } from "./text.js";
 
@@ -9,7 +10,7 @@ const WAIT = 3000; // ms to wait for the database before writing without it
 
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => (n % 36).toString(36)).join("");
 const writer = random();
-const say = (key, values = {}) => TEXT[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const say = (key, values = {}, group = "form") => TEXT[group][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 /** A DOM element: tag, attributes (`on` holds listeners), children. */
 function h(tag, attributes = {}, ...children) {
@@ -21,7 +22,7 @@ function h(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
-const button = (key, click, kind = "quiet", values) => h("button", { type: "button", class: kind, on: { click } }, say(key, values));
+const button = (key, click, group, kind = "quiet") => h("button", { type: "button", class: kind, on: { click } }, say(key, {}, group));
 const clock = (time) => new Date(time).toLocaleTimeString(document.documentElement.lang || "en", { hour: "numeric", minute: "2-digit" });
 
 /** The draft of one answer: what the learner has, how it is kept, and what came from elsewhere. */
@@ -64,7 +65,7 @@ class Draft {
       const extra = answer.overtaken.length > draft.overtaken.length;
       this.seen = answer.revision;
       this.where = where;
-      if (newer) this.trouble = "newer";
+      this.trouble = newer ? "newer" : where === "device" ? null : this.trouble;
       const count = Math.max(this.answer.revision.count, answer.revision.count);
       this.answer = { ...this.answer, revision: { count, writer }, overtaken: gather(answer.overtaken, this.answer.overtaken) };
       this.tell({ saved: true, otherTab: extra });
@@ -99,8 +100,16 @@ function render({ model, el, signal }) {
     if (otherTab) announce(say("other_tab"), true);
     else if (updated) announce(say("updated"), true);
     else announce(stateLine());
-    el.dispatchEvent(new CustomEvent("ppm:answer", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
+    report("ppm:answer");
   });
+  let before = []; // own words of the module's earlier steps
+  const judge = () => (question.step !== "next-step" ? credit(draft.answer, labels, before)
+    : blank(draft.answer.text) ? { state: "open", reason: "empty" } : { state: "done", reason: "written" });
+  const report = (kind) => el.dispatchEvent(new CustomEvent(kind, { bubbles: true, detail: { module: question.module, step: question.step, state: judge().state } }));
+  const lookBefore = async () => {
+    const found = await Promise.all((question.earlier ?? []).map((step) => store.load(question.module, step)));
+    before = found.flatMap(({ answer }) => (answer ? [ownWords(answer.text, question.earlier_parts?.[answer.step])] : []));
+  };
 
   const stateLine = () => {
     if (draft.trouble) return say(draft.trouble);
@@ -127,9 +136,10 @@ function render({ model, el, signal }) {
     const removed = blank(text) && draft.answer.text.length >= 20;
     if (removed) draft.answer = { ...draft.answer, overtaken: gather(draft.answer.overtaken, [past(draft.answer)]) };
     draft.change({ text, status: "open" });
-    outcome.textContent = "";
+    quiet();
     paint();
   };
+  const quiet = () => { outcome.textContent = ""; settle.replaceChildren(); };
   const field = (boxes, label, describe) => {
     const name = `${id}t${boxes.length}`;
     const area = h("textarea", { id: name, rows: { sentence: 2, plan: 2, letter: 9 }[question.kind] ?? 5, dir: "auto", "aria-describedby": describe, on: { input: typed, change: typed } });
@@ -184,7 +194,7 @@ function render({ model, el, signal }) {
     );
   };
   const keepText = () => { const text = read(); if (text !== draft.answer.text) typed(); };
-  const choose = (state) => () => { draft.change({ status: state }); finished(); paint(); };
+  const choose = (status) => () => { draft.change({ status }); finished(); paint(); };
   const choices = h("div", { class: "buttons" });
   const other = h("details", { class: "other-ways" }, h("summary", {}, say("other_ways")), choices);
   const otherDrawn = () => {
@@ -193,19 +203,43 @@ function render({ model, el, signal }) {
     other.dataset.chosen = chosen;
     const inside = choices.contains(document.activeElement);
     choices.replaceChildren(...(chosen
-      ? [button("write_after_all", () => { draft.change({ status: "open" }); outcome.textContent = ""; paint(); fields[0].focus(); })]
+      ? [button("write_after_all", () => { draft.change({ status: "open" }); quiet(); paint(); fields[0].focus(); })]
       : [button("skip", choose("skipped")), button("other_way", choose("other-way"))]));
     if (inside) choices.firstChild.focus();
   };
 
   /* what is finished, what was there before */
   const support = h("p", { class: "support", hidden: true });
-  const finished = () => {
-    const key = { written: question.step === "next-step" ? "next_outcome" : "outcome_written", skipped: "outcome_skipped", "other-way": question.kind === "moment" ? "outcome_written" : "outcome_other" }[draft.answer.status] ?? "outcome_empty";
-    outcome.textContent = say(key);
-    if (question.sensitive && isDone(draft.answer) && settings.support) { support.textContent = settings.support; support.hidden = false; }
+  const settle = h("div", { class: "settle" });
+  /** Say what the step counts for; where one word of the learner's would settle it, ask for that word. */
+  const conclude = () => {
+    const found = judge();
+    const written = found.reason === "written" || found.reason === "language" || found.reason === "lighter";
+    const key = question.kind === "moment" && found.reason === "other-way" ? "written" : found.reason;
+    outcome.textContent = written && question.step === "next-step" ? say("next_outcome") : say(key, {}, "credit");
+    outcome.dataset.state = found.state;
+    settle.replaceChildren(...(found.question && found.state !== "done"
+      ? [h("div", { class: "buttons" },
+        button(`${found.question}_yes`, () => { draft.change({ [found.question]: true }); finished(); done.focus(); }, "credit"),
+        button(`${found.question}_no`, () => { settle.replaceChildren(); outcome.textContent = ""; fields[0].focus(); }, "credit"))]
+      : written && settings.noticing && question.step !== "next-step" ? [button("ask", noticed, "noticing")] : []));
+    if (question.sensitive && found.state === "done" && settings.support) { support.textContent = settings.support; support.hidden = false; }
+  };
+  const finished = async () => {
     draft.save();
-    el.dispatchEvent(new CustomEvent("ppm:finished", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
+    await lookBefore();
+    conclude();
+    report("ppm:finished");
+  };
+  /** Mirror what the words include, only when asked: it never changes credit. */
+  const noticed = async () => {
+    const line = h("p", { role: "status" });
+    settle.replaceChildren(line);
+    let found;
+    try { found = (await settings.noticing())(ownWords(read(), labels), draft.answer.language, question.key_words ?? []); } catch { line.textContent = say("silent", {}, "noticing"); return; }
+    const list = found.map((name) => say(name, {}, "noticing")).join("; "), open = ["happened", "meant", "next"].find((name) => !found.includes(name));
+    const lines = [list ? say("includes", { list }, "noticing") : say("none", {}, "noticing"), open ? say(`ask_${open}`, {}, "noticing") : "", say("what_it_is", {}, "noticing")];
+    line.textContent = lines.filter(Boolean).join(" ");
   };
   const done = h("button", { type: "submit", class: "primary" }, say(question.step === "next-step" ? "next_done" : question.kind === "moment" ? "moment_done" : "done"));
   const copy = button("copy", async () => {
@@ -246,11 +280,11 @@ function render({ model, el, signal }) {
   function paint(fromElsewhere) {
     if (fromElsewhere) redraw();
     lighterDrawn(); otherDrawn(); earlierDrawn();
-    form.dataset.state = isDone(draft.answer) ? "done" : "open";
+    form.dataset.state = judge().state;
     const asked = !blank(draft.answer.text) && draft.answer.prompt_hash !== question.prompt_hash;
     changed.hidden = !asked;
     if (asked) changed.replaceChildren(h("p", {}, say("changed"), " ", say("earlier_question", { prompt: draft.answer.prompt })));
-    for (const box of backs) box.hidden = question.looks_back === "after writing" && !isDone(draft.answer);
+    for (const box of backs) box.hidden = question.looks_back === "after writing" && draft.answer.status === "open";
     copy.hidden = draft.where === "device" && !store.keepsNothing();
   }
 
@@ -258,20 +292,21 @@ function render({ model, el, signal }) {
     submit: (event) => { event.preventDefault(); keepText(); if (question.kind === "moment" && draft.answer.status === "open") draft.change({ status: "other-way" }); finished(); paint(); },
     focusin: (event) => { if (event.target.tagName === "TEXTAREA") lastField = event.target; },
     focusout: () => setTimeout(() => draft.refresh(writing)),
-  } }, ask, changed, status, ...backs, question.starters?.length || question.lighter ? wayIn : "", h("div", { class: "buttons" }, done, copy), outcome, support,
+  } }, ask, changed, status, ...backs, question.starters?.length || question.lighter ? wayIn : "", h("div", { class: "buttons" }, done, copy), outcome, settle, support,
     question.step === "next-step" ? "" : other, earlier);
 
   redraw();
   paint();
   for (const area of fields) area.readOnly = true;
-  const ready = draft.load().then((found) => {
+  const ready = Promise.all([draft.load(), lookBefore()]).then(([found]) => {
     if (found.news) redraw();
     for (const area of fields) area.readOnly = false;
-    if (found.answer && isDone(draft.answer)) announce(stateLine(), true);
-    else if (found.where === "browser" || store.keepsNothing()) announce(store.keepsNothing() ? "" : stateLine(), true);
+    if (found.answer && draft.answer.status !== "open") announce(stateLine(), true);
+    else if (found.where === "browser" && !store.keepsNothing()) announce(stateLine(), true);
     if (draft.trouble) announce(say(draft.trouble), true);
     paint();
-    el.dispatchEvent(new CustomEvent("ppm:ready", { bubbles: true, detail: { module: question.module, step: question.step, done: isDone(draft.answer) } }));
+    if (judge().question && !blank(draft.answer.text)) conclude();
+    report("ppm:ready");
   });
 
   const again = () => { if (!document.hidden) draft.refresh(writing); };

@@ -41,10 +41,13 @@ class ReflectionForm(anywidget.AnyWidget):
             "parts": list(step.parts),
             "lighter": step.lighter,
             "starters": list(step.starters),
+            "earlier": [s.id for s in module.steps if s.number < step.number],
+            "earlier_parts": {s.id: list(s.parts) for s in module.steps if s.number < step.number and s.parts},
+            "key_words": list(dict.fromkeys(word for resource in step.resources for word in resource.key_words)),
             "looks_back": step.looks_back,
             "looks_back_to": [_target(name, course) for name in step.looks_back_to],
         }
-        return cls(question={k: v for k, v in question.items() if v not in (None, [], False)}, settings=_settings())
+        return cls(question={k: v for k, v in question.items() if v not in (None, [], {}, False)}, settings=_settings())
 
     @classmethod
     def for_next_step(cls, module: Module) -> ReflectionForm:

@@ -149,9 +149,6 @@ function readTime(data) {
   return data;
 }
 
-/** The state of a step: done or open. Showing up is what counts. */
-export const isDone = (answer) => Boolean(answer && answer.status !== "open");
-
 /** The text of several labelled parts as one text, and back. Parts that cannot be told apart any more come back as
     null: then the whole text is shown in one box, and nothing is lost. */
 export function joinParts(labels, values) {

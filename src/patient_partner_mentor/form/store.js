@@ -2,7 +2,7 @@
    Measured with the browser killed by kill -9: localStorage alone lost up to 30 seconds, strict IndexedDB nothing. */
 import { RecordError, SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
 
-const DATABASE = "patient-partner-mentor", TABLE = "answers", COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:";
+const DATABASE = "patient-partner-mentor", TABLE = "answers", COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:", CHANGED = "ppm:changed:";
 
 const request = (asked) => new Promise((good, bad) => {
   asked.onsuccess = () => good(asked.result);
@@ -109,68 +109,6 @@ export function openStore(owner) {
       } catch { return { answer: copy, where: kept ? "browser" : "nowhere" }; }
     },
 
-    /** Every answer of this owner, and how many entries could not be read. */
-    async all() {
-      const found = new Map();
-      let unreadable = 0, where = "device";
-      const add = (k, data) => {
-        if (k.includes("!damaged-")) return;
-        const seen = understand(data);
-        if (seen.newer || seen.damaged !== undefined) { unreadable += 1; return; }
-        if (seen.answer) { const name = `${seen.answer.module}/${seen.answer.step}`; found.set(name, together(found.get(name), seen.answer)); }
-      };
-      try {
-        await transact("readonly", async (table) => {
-          const range = IDBKeyRange.bound(prefix, prefix + "\uffff");
-          const [keys, values] = await Promise.all([request(table.getAllKeys(range)), request(table.getAll(range))]);
-          keys.forEach((k, i) => add(k, values[i]));
-        });
-      } catch { where = "browser"; }
-      for (const k of copies.keys(COPY + prefix)) add(k.slice(COPY.length), copies.get(k.slice(COPY.length)));
-      return { answers: [...found.values()], unreadable, where };
-    },
-
-    /** Bring answers in: each is merged with what is here, so that an older one never wins. */
-    async bring(answers) {
-      for (const one of answers) {
-        const k = key(one.module, one.step);
-        const copy = understand(copies.get(k)).answer;
-        const { answer } = await update(k, (stored) => together(together(stored, copy), one));
-        copies.put(k, answer);
-      }
-      tell();
-    },
-
-    /** Take everything of this owner away, and give it back as data for an undo. */
-    async erase() {
-      const entries = [];
-      const range = () => IDBKeyRange.bound(prefix, prefix + "\uffff");
-      try {
-        entries.push(...await transact("readwrite", async (table) => {
-          const [keys, values] = await Promise.all([request(table.getAllKeys(range())), request(table.getAll(range()))]);
-          await request(table.delete(range()));
-          return keys.map((k, i) => [k, values[i]]);
-        }));
-      } catch {}
-      const texts = [...copies.keys(COPY + prefix), ...copies.keys(PLACE + prefix)].map((k) => [k, localStorage.getItem(k)]);
-      texts.forEach(([k]) => localStorage.removeItem(k));
-      tell();
-      return { entries, texts };
-    },
-
-    /** Put back what an erase took away; what was written since then is merged, not overwritten. */
-    async putBack({ entries, texts }) {
-      const asides = entries.filter(([k]) => k.includes("!damaged-"));
-      if (asides.length) await transact("readwrite", async (table) => { for (const [k, data] of asides) await request(table.put(data, k)); });
-      for (const [k, data] of entries.filter(([k]) => !k.includes("!damaged-"))) {
-        const { answer } = understand(data);
-        if (answer) await update(k, (stored) => together(stored, answer));
-        else await transact("readwrite", (table) => request(table.put(data, k)));
-      }
-      for (const [k, text] of texts) try { if (localStorage.getItem(k) === null) localStorage.setItem(k, text); } catch {}
-      tell();
-    },
-
     /** The place where the learner was last: {module, step}. Kept only if anything is kept. */
     place() { try { return JSON.parse(localStorage.getItem(PLACE + prefix)); } catch { return null; } },
     setPlace(place) { if (!store.keepsNothing()) try { localStorage.setItem(PLACE + prefix, JSON.stringify(place)); } catch {} },
@@ -178,12 +116,10 @@ export function openStore(owner) {
     /** Call `told(k)` when another window of this browser has changed an answer of this owner, or all of them (no k). */
     watch(told, signal) {
       addEventListener("storage", (event) => {
-        if (event.key === null || event.key === SIGNAL) told();
+        if (event.key === null || event.key === CHANGED + prefix) told();
         else if (event.key.startsWith(COPY + prefix)) told(event.key.slice(COPY.length + prefix.length));
       }, { signal });
     },
   };
-  const SIGNAL = "ppm:changed:" + prefix;
-  const tell = () => { try { localStorage.setItem(SIGNAL, String(Math.random())); } catch {} };
-  return store;
+  return Object.assign(store, { inside: { CHANGED, COPY, PLACE, copies, key, prefix, request, together, transact, understand, update } }); // for shelf.js
 }

@@ -1,5 +1,5 @@
 /* Copies of everything a learner wrote: to read, and to go on with on another device. Pure functions over answers. */
-const { RecordError, SCHEMA, blank, compare, merge, readAnswer } = window.ppm;
+import { RecordError, SCHEMA, blank, compare, merge, readAnswer } from "./record.js";
 
 export const FORMAT = "patient-partner-mentor-copy";
 export const LARGEST = 5 * 1024 * 1024; // bytes; all answers at their limit, with room to spare, stay below

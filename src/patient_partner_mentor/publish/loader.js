@@ -2,6 +2,19 @@
    put each widget's state (ids and prompts, never answers) beside the place where it stands. */
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
 
+/** The word list, asked for once, when a learner first wants to see what the words include. */
+let asked;
+if (settings.noticing) {
+  const address = settings.noticing;
+  settings.noticing = () => (asked ??= new Promise((good, bad) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => good((text, language, keyWords) => window.ppm.notice(text, language, keyWords, window.ppm.WORD_LISTS));
+    script.onerror = () => { asked = null; bad(new Error("The word list did not load.")); };
+    document.head.append(script);
+  }));
+}
+
 const mount = async (place) => {
   const state = JSON.parse(place.querySelector("script").textContent);
   const values = { ...state, settings: { ...state.settings, ...settings } };

@@ -1,6 +1,8 @@
 /* What every page of the book does beside the forms: states of steps, folding, the way on, videos, light and dark,
    and working without a connection. */
-const { isDone, openStore } = window.ppm;
+import { states } from "./credit.js";
+import { openShelf } from "./shelf.js";
+import { openStore } from "./store.js";
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
 const words = settings.words;
 const store = openStore(settings);
@@ -68,15 +70,15 @@ for (const box of all(".video")) {
 
 /* a module's steps */
 const list = document.querySelector(".step-list");
-const states = new Map();
+const stateOf = new Map();
 const sections = new Map();
 const drawStates = () => {
   for (const item of all("[data-step]", list)) {
-    const done = states.get(item.dataset.step);
-    item.dataset.state = done ? "done" : "open";
-    item.querySelector(".step-state").textContent = done ? words.state_done : words.state_open;
+    const state = stateOf.get(item.dataset.step) ?? "open";
+    item.dataset.state = state;
+    item.querySelector(".step-state").textContent = words[`state_${state}`];
   }
-  const count = [...sections.keys()].filter((step) => states.get(step)).length;
+  const count = [...sections.keys()].filter((step) => stateOf.get(step) === "done").length;
   for (const line of all(".module-progress")) line.textContent = fill(words.done_count, { done: count, count: sections.size });
 };
 const fold = (section, step) => {
@@ -104,16 +106,16 @@ if (list) {
     if (section) sections.set(item.dataset.step, section);
   }
   document.addEventListener("ppm:forms-ready", () => {
-    for (const [step, section] of sections) if (states.get(step)) fold(section, step);
+    for (const [step, section] of sections) if (stateOf.get(step) === "done") fold(section, step);
     if (location.hash) unfoldTarget();
   }, { once: true });
   for (const kind of ["ppm:ready", "ppm:answer", "ppm:finished"]) {
-    document.addEventListener(kind, ({ detail }) => { states.set(detail.step, detail.done); drawStates(); });
+    document.addEventListener(kind, ({ detail }) => { stateOf.set(detail.step, detail.state); drawStates(); });
   }
   for (const kind of ["ppm:answer", "ppm:finished"]) {
     document.addEventListener(kind, ({ detail }) => { store.setPlace({ module: detail.module, step: detail.step }); });
   }
-  document.addEventListener("ppm:finished", ({ target, detail }) => target.closest("section")?.classList.toggle("step-finished", detail.done));
+  document.addEventListener("ppm:finished", ({ target, detail }) => target.closest("section")?.classList.toggle("step-finished", detail.state === "done"));
   addEventListener("hashchange", unfoldTarget);
   if (!store.place()) store.setPlace({ module: list.dataset.module, step: [...sections.keys()][0] });
 }
@@ -122,9 +124,9 @@ if (list) {
 const start = document.querySelector(".course-start");
 const overview = document.querySelector(".course-modules");
 if (start || overview) {
-  store.all().then(({ answers }) => {
+  openShelf(store).all().then(({ answers }) => {
     const modules = settings.modules;
-    const done = new Set(answers.filter(isDone).map((a) => `${a.module}/${a.step}`));
+    const done = new Set(modules.flatMap((m) => states(m, answers).flatMap((state, i) => (state === "done" ? [`${m.id}/${m.steps[i]}`] : []))));
     for (const item of all("[data-module]", overview ?? document.createElement("div"))) {
       const module = modules.find((m) => m.id === item.dataset.module);
       const count = module.steps.filter((step) => done.has(`${module.id}/${step}`)).length;

@@ -1,7 +1,13 @@
 /* "My reflections": every answer on one page, progress, my plan, copies, erase. And the certificate. */
-const { LARGEST, blank, difference, isDone, openStore, readCopy, writeCopy, writeText } = window.ppm;
+import { LARGEST, difference, readCopy, writeCopy, writeText } from "./copies.js";
+import { states } from "./credit.js";
+import { blank } from "./record.js";
+import { openShelf } from "./shelf.js";
+import { openStore } from "./store.js";
+
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
 const store = openStore(settings);
+const shelf = openShelf(store);
 const { modules } = settings;
 const t = settings.reflections;
 const language = document.documentElement.lang || "en";
@@ -22,8 +28,8 @@ function h(tag, attributes = {}, ...children) {
 const button = (words, click, kind = "quiet") => h("button", { type: "button", class: kind, click }, words);
 const panel = (id, title, ...children) => h("section", { class: "panel no-print", id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), ...children);
 
-const doneIn = (module, answers) => module.steps.filter((step) => answers.some((a) => a.module === module.id && a.step === step && isDone(a))).length;
-const complete = (module, answers) => doneIn(module, answers) >= module.steps.length - 1;
+const doneIn = (module, answers) => states(module, answers).filter((state) => state === "done").length;
+const complete = (module, answers) => doneIn(module, answers) >= settings.rule.complete;
 
 /** Hand a text to the browser's downloads. */
 function download(name, type, text) {
@@ -77,12 +83,12 @@ function reflections(place) {
       return answer(error.newer ? t.newer : error.other ? t.other_course : t.not_ours);
     }
     file.value = "";
-    const { count, changes } = difference((await store.all()).answers, copy);
+    const { count, changes } = difference((await shelf.all()).answers, copy);
     if (!changes.length) return answer(t.bring_none);
     const lines = [["new", t.bring_new], ["newer", t.bring_newer], ["older", t.bring_older], ["same", t.bring_same]];
     const yes = button(t.bring_yes, async () => {
       file.focus();
-      try { await store.bring(changes); } catch { return answer(t.blocked); }
+      try { await shelf.bring(changes); } catch { return answer(t.blocked); }
       answer(fill(t.brought, { count: count.new + count.newer }));
       await draw();
     }, "primary");
@@ -118,10 +124,10 @@ function reflections(place) {
   };
   const eraseDo = async () => {
     const count = answers.length;
-    const removed = await store.erase();
+    const removed = await shelf.erase();
     await draw();
     const undo = button(t.undo, async () => {
-      await store.putBack(removed);
+      await shelf.putBack(removed);
       await draw();
       drawErase(h("p", { class: "status", role: "status" }, fill(t.undone, { count })), h("div", { class: "buttons" }, button(t.erase_start, eraseAsk)));
       erase.querySelector("button").focus();
@@ -144,7 +150,7 @@ function reflections(place) {
   };
 
   async function draw() {
-    const found = await store.all();
+    const found = await shelf.all();
     answers = found.answers.filter((a) => a.status !== "open" || a.overtaken.length).sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
     trouble.textContent = found.where === "browser" ? t.blocked : "";
     const total = modules.reduce((sum, m) => sum + m.steps.length, 0);
@@ -170,13 +176,15 @@ function reflections(place) {
   eraseStart();
   place.replaceChildren(trouble, progress, plan, list, keep, status, bring, device, erase);
   store.watch(() => draw());
+  addEventListener("focus", () => draw());
+  addEventListener("pageshow", (event) => { if (event.persisted) draw(); });
   draw().then(() => { if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView(); });
 }
 
 /* The certificate: for taking part, and it says so. */
 function certificate(place) {
-  const c = settings.certificate, needed = 6;
-  store.all().then(({ answers }) => {
+  const c = settings.certificate, needed = settings.rule.certificate;
+  shelf.all().then(({ answers }) => {
     const finished = modules.filter((m) => complete(m, answers));
     if (finished.length < Math.min(needed, modules.length)) {
       place.replaceChildren(h("p", {}, fill(c.not_yet, { needed, done: finished.length })), h("p", {}, c.no_rush));

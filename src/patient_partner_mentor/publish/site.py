@@ -15,6 +15,7 @@ from rjsmin import jsmin
 
 from .. import COURSE_ID, cells
 from ..cards import day
+from ..credit.rules import RULES
 from ..curriculum import Module, load_course
 from ..form import bundle, form
 from ..interface import text, texts
@@ -28,12 +29,13 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; frame-src https://www.youtube-nocookie.com; base-uri 'none'; form-action 'none'"
 )
-SCRIPTS = {
-    "theme.js": [("theme.js", HERE)],
-    "record.js": [("record.js", bundle.HERE), ("store.js", bundle.HERE)],
-    "form.js": [("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)],
-    "page.js": [("page.js", HERE)],
-    "reflections.js": [("copies.js", HERE), ("reflections.js", HERE)],
+RECORD = [("record.js", bundle.HERE), ("store.js", bundle.HERE), ("rules.js", bundle.CREDIT), ("credit.js", bundle.CREDIT)]
+SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
+    "theme.js": ([("theme.js", HERE)], []),
+    "record.js": ([*RECORD, ("shelf.js", HERE)], None),
+    "form.js": ([*RECORD, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "states"]),
+    "page.js": ([("page.js", HERE)], []),
+    "reflections.js": ([("copies.js", HERE), ("reflections.js", HERE)], []),
 }
 FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "accessibility", "help", "credits", "authors-guide", "operators-guide")
 VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
@@ -47,9 +49,9 @@ class Site:
         self.root = root
         self.course = load_course(root)
         self.deployment: Deployment = load_deployment(settings, root)
-        self.texts: dict[str, str] = {name: jsmin(bundle.classic_script(parts)) for name, parts in SCRIPTS.items()}
+        self.texts: dict[str, str] = {name: jsmin(bundle.classic_script(parts, exports)) for name, (parts, exports) in SCRIPTS.items()}
         self.texts["course.css"] = cssmin((root / "assets/course.css").read_text("utf-8"))
-        self.texts["form.css"] = cssmin(bundle.style())
+        self.texts["form.css"] = cssmin(bundle.style(alone=False))
         self.files = {name: _hashed(name, content) for name, content in self.texts.items()}
         self.with_forms: set[str] = set()
 
@@ -76,7 +78,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
         "logo": site.deployment.logo,
         "files": site.files,
         "has_forms": has_forms,
-        "scripts": ["record.js", *(["form.js"] if has_forms else []), *(["reflections.js"] if own else []), "page.js"],
+        "scripts": ["form.js" if has_forms else "record.js", *(["reflections.js"] if own else []), "page.js"],
         "kind": "module" if module else "welcome" if pagename == app.config.root_doc else "plain",
         "module": module,
         "modules": site.course.modules,
@@ -87,7 +89,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
         "credit_line": text("course.footer_credit", author=f'<a href="{context["pathto"]("book/credits")}">{AUTHOR}</a>'),
         "review": escape(_review(module)) if module else "",
         "foot_pages": [(f"book/{name}", _title(app, f"book/{name}")) for name in FOOT_PAGES],
-        "settings": _settings(site, root, own),
+        "settings": _settings(site, root, own, own or pagename == app.config.root_doc),
     }
 
 
@@ -125,9 +127,10 @@ def _review(module: Module) -> str:
     return text("course.footer_reviewed", by=review.by, community=review.community, date=day(review.date))
 
 
-def _settings(site: Site, root: str, own: bool) -> str:
+def _settings(site: Site, root: str, own: bool, overview: bool) -> str:
     words = {name: text(f"card.{name}") for name in VIDEO_WORDS} | {
         "state_open": text("form.state_open"),
+        "state_begun": text("form.state_begun"),
         "state_done": text("form.state_done"),
         "open_step": text("module.open_step"),
         "done_count": texts()["module"]["done_count"],
@@ -147,6 +150,7 @@ def _settings(site: Site, root: str, own: bool) -> str:
         "words": words,
         "modules": [
             {"number": m.number, "id": m.id, "name": m.name, "title": m.title, "steps": [s.id for s in m.steps]}
+            | ({"parts": parts} if overview and (parts := {s.id: s.parts for s in m.steps if s.parts}) else {})
             | ({"titles": [s.title for s in m.steps], "hashes": [s.prompt_hash for s in m.steps] + [m.next_step.prompt_hash]} if own else {})
             for m in site.course.modules
         ],
@@ -154,4 +158,5 @@ def _settings(site: Site, root: str, own: bool) -> str:
     if own:
         certificate = texts()["certificate"] | {"credit_line": text("certificate.credit", author=AUTHOR, date=OUTLINE_DATE)}
         data |= {"reflections": texts()["reflections"], "certificate": certificate, "name": site.deployment.name, "logo": site.deployment.logo}
+        data["rule"] = {"complete": RULES.module.complete, "certificate": RULES.module.certificate}
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

@@ -36,6 +36,30 @@ def links(args: argparse.Namespace) -> None:
     raise SystemExit(check(args.root))
 
 
+def check(args: argparse.Namespace) -> None:
+    """Say what each answer of a file counts for: one JSON object a line in, one a line out."""
+    import json
+
+    from .credit.lines import check_lines
+    from .curriculum import load_course
+
+    course = load_course(args.root)
+    try:
+        lines = args.file.open(encoding="utf-8", errors="replace") if str(args.file) != "-" else sys.stdin
+    except OSError as error:
+        raise CourseError(f"{args.file} cannot be read ({error.strerror}). Check the name, or give - for standard input.") from None
+    with lines:
+        for answer in check_lines(lines, course, args.mode):
+            print(json.dumps(answer, ensure_ascii=True))
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Measure the check on CEReD, a public corpus of reflective writing, and print the figures as a table."""
+    from .credit.evaluate import evaluate as measure
+
+    print(measure(args.data))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; an error of ours is one message, never a traceback."""
     parser = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
@@ -50,6 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.set_defaults(run=serve)
     verb = verbs.add_parser("links", help=links.__doc__)
     verb.set_defaults(run=links)
+    verb = verbs.add_parser("check", help=check.__doc__)
+    verb.add_argument("file", type=Path, metavar="FILE.jsonl", help="a file of lines, or - for standard input")
+    verb.add_argument("--mode", choices=("alone", "cohort"), default="alone", help="whose messages (default: alone)")
+    verb.set_defaults(run=check)
+    verb = verbs.add_parser("evaluate", help=evaluate.__doc__)
+    verb.add_argument("--data", type=Path, default=Path("../shared/data/cered"), help="the folder of the corpus (default: ../shared/data/cered)")
+    verb.set_defaults(run=evaluate)
     args = parser.parse_args(arguments)
     try:
         args.run(args)

@@ -90,6 +90,36 @@ def test_a_question_that_is_open_is_asked_again_on_the_next_visit(visit):
     expect(state(page, "my-skills")).to_have_text("Begun")
 
 
+def test_what_the_words_include_is_shown_only_when_asked_and_changes_nothing(visit):
+    page = visit(MODULE)
+    visitor = visit.visitors[0]
+    finish(page, 2, "Last week I asked my neighbor for a ride to the clinic, and I felt so relieved when she said yes.")
+    ask = form(page, 2).get_by_role("button", name="See what my words include")
+    expect(ask).to_be_visible()
+    assert not any("noticing" in url for url in visitor.requests), "the word list loads when it is first asked for"
+    ask.click()
+    said = form(page, 2).locator(".settle p")
+    expect(said).to_contain_text("Your words include: what happened; what it felt like or meant.")
+    expect(said).to_contain_text("Is there one small thing to do next?")
+    expect(said).to_contain_text("This is a list of words, not a person. It misses a lot. It never changes what counts as done.")
+    assert sum("noticing" in url for url in visitor.requests) == 1
+    expect(form(page, 2).locator(".form-outcome")).to_have_text("Done.")
+    expect(state(page, "my-skills")).to_have_text("Done")
+    finish(page, 3, "The a the a the a the a the a.")
+    form(page, 3).get_by_role("button", name="See what my words include").click()
+    expect(form(page, 3).locator(".settle p")).to_contain_text("That says little.")
+
+
+def test_a_word_list_that_does_not_load_is_said_and_changes_nothing(visit):
+    page = visit(MODULE)
+    page.route("**/noticing.*.js", lambda route: route.abort())
+    finish(page, 2, "Last week I asked my neighbor for a ride to the clinic, and she said yes.")
+    form(page, 2).get_by_role("button", name="See what my words include").click()
+    expect(form(page, 2).locator(".settle p")).to_contain_text("The word list did not load")
+    expect(state(page, "my-skills")).to_have_text("Done")
+    visit.visitors[0].errors.clear()  # the line that did not load
+
+
 @pytest.fixture(scope="module")
 def rules_page(browser):
     """A page with the browser's check alone."""

@@ -214,7 +214,7 @@ def test_the_welcome_page_starts_and_goes_on_where_one_stopped(visit, course):
     page = visit("book/welcome.html")
     expect(page.locator(".course-start .button")).to_have_text("Start with module 1")
     page = visit(MODULE)
-    page.locator("#step-1 textarea").first.fill("a partner")
+    page.locator("#step-1 textarea").first.fill("a partner, after nine years as a patient of this clinic")
     page.locator("#step-1 button.primary").click()
     expect(page.locator("#step-1 .form-outcome")).to_have_text("Done.")
     page = visit("book/welcome.html")

@@ -18,9 +18,9 @@ AVOIDED = (
     "Markdown JSON"
 ).split()
 LEARNERS_PAGES = (
-    "welcome how-this-works how-to-reflect glossary closing help accessibility credits my-reflections certificate resource-library"
+    "welcome how-this-works how-to-reflect glossary closing help accessibility credits my-reflections certificate resource-library what-counts-as-done"
 ).split()
-TITLES_AND_LABELS = "h1, h2, h3, h4, script, .card-kind, .card-label, .card-title, .card-credit, .card-host, .card-role, .library, nav, .question-only, blockquote"
+TITLES_AND_LABELS = "h1, h2, h3, h4, script, .card-kind, .card-label, .card-title, .card-credit, .card-host, .card-role, .library, .lists, nav, .question-only, blockquote"
 
 
 def sentences(parts: list[str]) -> str:

@@ -10,7 +10,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from .noticing import Element
+from ..errors import CourseError
+from .lists import Element
 
 LABELS: dict[str, Element] = {
     "Experience": "happened",
@@ -41,11 +42,17 @@ class Sentence:
 def read(path: Path) -> list[Sentence]:
     """The sentences of one file, in its order.
 
-    :raises OSError: the file cannot be read
+    :raises CourseError: it is none of the corpus's files; the message holds nothing of it
     """
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines, delimiter="\t")
-        return [Sentence(int(row["idx"]), row["sentence"], LABELS.get(row["y"]), row["y"] != "Other") for row in rows]
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = csv.DictReader(lines, delimiter="\t")
+            return [Sentence(int(row["idx"]), row["sentence"], LABELS.get(row["y"]), row["y"] != "Other") for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        raise CourseError(
+            f"{path.name} cannot be read as a file of CEReD. It was probably changed or cut short. "
+            "Get it again from EduMUNI/reflection-classification."
+        ) from None
 
 
 def split(sentences: list[Sentence]) -> tuple[list[Sentence], list[Sentence]]:

@@ -17,9 +17,11 @@ from pathlib import Path
 
 from .check import check
 from .corpus import SEED, Sentence, read, split
-from .noticing import ELEMENTS, Element, notice
+from .language import UNKNOWN, find
+from .lists import Element
+from .noticing import notice
 from .simulate import dictated, learner_dictated, learner_english
-from .statistics import Figure, kappa, share
+from .figures import Figure, kappa, share
 
 TRAIN, CHECKED, CZECH = "en-train.tsv", "en-val.tsv", "cs-val.tsv"
 ANSWERS = 5000  # made-up answers of two sentences
@@ -38,7 +40,7 @@ ABSENT = (
 )
 HEAD = """\
 The reflection check on CEReD (EduMUNI/reflection-classification, Apache-2.0).
-These are sentences of student teachers' diaries, translated from Czech by a machine. They are not patients' words, and
+These are sentences of student teachers' diaries, translated from Czech. They are not patients' words, and
 no figure here says how the check does on those. Squared brackets hold 95 % intervals.
 """
 CREDIT_HEAD = f"""
@@ -51,8 +53,8 @@ Needed: two sentences as written at most 0.5 % open or begun; every other row at
 NOTICING_HEAD = """
 2. Noticing: the word lists against the label of each single sentence
 happened: Experience. meant: Feeling, Reflection, Belief, Difficulty, Perspective, Learning. next: Intention. A sentence has
-one label there, and may hold more. Target: kappa 0.45 for happened and meant. Patterns were written by hand and weights
-fitted on four fifths of the training file; "kept out" is the other fifth, "validation" the file that nothing was tuned on.
+one label there, and may hold more. Target: kappa 0.45 for happened and meant. Patterns were written and weights
+fitted with four fifths of the training file; "kept out" is the other fifth, "validation" a file that nothing was tuned on.
 """
 
 
@@ -75,11 +77,10 @@ def credit_rows(checked: Sequence[Sentence], czech: Sequence[Sentence]) -> Itera
         for style, change in STYLES.items():
             yield _credited(f"{name}, {style}", _answers(english, count, change), lambda text: "en")
         yield _credited(f"{name}, Czech, language given", _answers(other, count, STYLES["as written"]), lambda text: "cs")
-        found = _finder()
-        if found:
-            yield _credited(f"{name}, Czech, language found", _answers(other, count, STYLES["as written"]), found)
-        else:
+        if find(PROMPT) == UNKNOWN:
             yield (f"{name}, Czech, language found", "-", "py3langid is not installed", "", "")
+        else:
+            yield _credited(f"{name}, Czech, language found", _answers(other, count, STYLES["as written"]), find)
 
 
 def _answers(texts: Sequence[str], count: int, change: Style) -> Iterator[tuple[str, list[str]]]:
@@ -106,15 +107,6 @@ def _credited(name: str, answers: Iterator[tuple[str, list[str]]], language: Cal
         str(n),
         *(shown(share(count, n)) for count in (states["open"], states["begun"], states["open"] + states["begun"])),
     )
-
-
-def _finder() -> Callable[[str], str] | None:
-    """Finds the language of a text, where the library for it is there."""
-    try:
-        import py3langid
-    except ImportError:
-        return None
-    return lambda text: str(py3langid.classify(text)[0])
 
 
 _NOTICING = ("sentences, element", "n", "labelled", "found", "precision", "recall", "kappa")
@@ -149,7 +141,7 @@ def _noticed(name: str, rows: Sequence[Sentence], element: Element, change: Styl
 def _resource(rows: Sequence[Sentence]) -> str:
     found = sum("resource" in notice(row.text, "en") for row in rows)
     return (
-        f"{ELEMENTS[2]}: no label says it, and these sentences are about no resource of ours. "
+        f"resource: no label says it, and these sentences are about no resource of ours. "
         f"Without key words it is found in {_percent(share(found, len(rows)))} of the {len(rows)} validation sentences.\n"
     )
 

@@ -54,4 +54,4 @@ def unmarked(word: str) -> str:
     stem = word[:-2]
     if stem[-1] == stem[-2] and stem[-1] not in "ls":
         return stem[:-1]
-    return word[:-1] if re.search(r"(?:[cvzu]|[^s]s|[^n]g|[^aeiou]l|[^e]at)$", stem, re.I) else stem
+    return word[:-1] if re.search(r"(?:[cvzu]|[^s]s|[^n]g|[^aeioul]l|[^e]at)$", stem, re.I) else stem

@@ -28,13 +28,17 @@ _DEFAULT = re.compile(r"^export default ", re.M)
 
 @cache
 def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str = "en") -> str:
-    """The text of one part; ``text.js`` is made from the interface's strings, ``rules.js`` from the rules of credit."""
+    """The text of one part; ``text.js`` is made from the interface's strings, ``rules.js`` and
+    ``word_lists.js`` from the data of the check."""
     if name == "text.js":
         chosen = {group: _of_mode(texts(language)[group], mode) for group in GROUPS}
         return f"export const TEXT = {json.dumps(chosen, ensure_ascii=False)};\n"
     if name == "rules.js":
         rules = RULES.model_dump(include={"states", "settled_by", "languages", "short", "copied", "repeated", "without_spaces"})
         return f"export const RULES = {json.dumps(rules)};\n"
+    if name == "word_lists.js":
+        lists = json.loads((CREDIT / "noticing" / f"{language}.json").read_text("utf-8"))
+        return f"export const WORD_LISTS = {json.dumps(lists | {'comments': []}, ensure_ascii=False)};\n"
     return (folder if (folder / name).exists() else CREDIT).joinpath(name).read_text("utf-8")
 
 

@@ -10,8 +10,10 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from .. import cards
+from ..credit.lists import ELEMENTS, word_lists
+from ..credit.rules import RULES
 from ..curriculum import MODULE_FILE, Module, Resource, Step
-from ..interface import text
+from ..interface import Mode, text
 
 
 class _Generated(SphinxDirective):
@@ -111,6 +113,55 @@ class Library(_Generated):
         return f'<ul class="library">{items}</ul>'
 
 
+class CreditRules(_Generated):
+    """What a step counts for and why, made from the rules and texts that the check itself reads."""
+
+    def html(self, site: Any) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(text('rules.' + reason))}</td><td>{escape(text('form.state_' + RULES.states[reason]))}</td>"
+            f"<td>{RULES.points[RULES.states[reason]]}</td><td>{self._said(reason, 'alone')}</td><td>{self._said(reason, 'cohort')}</td></tr>"
+            for reason in RULES.order
+        )
+        heads = "".join(f'<th scope="col">{escape(text("rules.head_" + name))}</th>' for name in ("when", "state", "points", "alone", "cohort"))
+        values = {
+            "words": RULES.short.words,
+            "copied_words": RULES.copied.words,
+            "copied_share": round(RULES.copied.share * 100),
+            "repeated_words": RULES.repeated.words,
+            "repeated_share": round(RULES.repeated.share * 100),
+            "run": RULES.copied.run,
+            "steps": RULES.module.complete,
+            "modules": RULES.module.certificate,
+        }
+        limits = "".join(f"<li>{escape(text('rules.' + name, **values))}</li>" for name in ("limit_short", "limit_copied", "limit_repeated", "limit_module"))
+        return (
+            f'<table class="rules"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+            f"<ul>{limits}</ul><p>{escape(text('rules.version', version=RULES.version))}</p>"
+        )
+
+    @staticmethod
+    def _said(reason: str, mode: Mode) -> str:
+        try:
+            return escape(text(f"credit.{reason}", mode=mode))
+        except KeyError:  # a text of cohorts alone
+            return escape(text("rules.not_here"))
+
+
+class NoticingLists(_Generated):
+    """What noticing looks for, element by element, as its list of words says."""
+
+    def html(self, site: Any) -> str:
+        lists = word_lists("en")
+        assert lists, "the English word lists are part of the package"
+        return "".join(self._element(name, lists.elements[name].groups) for name in ELEMENTS)
+
+    @staticmethod
+    def _element(name: str, groups: Iterable[Any]) -> str:
+        rows = "".join(f"<li>{escape(g.about)} <code>{escape(g.entries[0][:70])}{' …' if len(g.entries) > 1 or len(g.entries[0]) > 70 else ''}</code></li>" for g in groups)
+        title = text(f"noticing.{name}")
+        return f'<details class="lists"><summary>{escape(title[0].upper() + title[1:])}</summary><ul>{rows}</ul></details>'
+
+
 class HelpText(_Generated):
     """The help page's text: the help box of the settings, and whom to tell about a broken link."""
 
@@ -138,6 +189,8 @@ def add(app: Any) -> None:
         "course-start": Start,
         "course-modules": Modules,
         "resource-library": Library,
+        "credit-rules": CreditRules,
+        "noticing-lists": NoticingLists,
         "course-help": HelpText,
         "course-place": Place,
     }.items():

@@ -33,11 +33,12 @@ RECORD = [("record.js", bundle.HERE), ("store.js", bundle.HERE), ("rules.js", bu
 SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "theme.js": ([("theme.js", HERE)], []),
     "record.js": ([*RECORD, ("shelf.js", HERE)], None),
-    "form.js": ([*RECORD, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "states"]),
+    "form.js": ([*RECORD, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "states", "tokens"]),
+    "noticing.js": ([("noticing.js", bundle.CREDIT), ("word_lists.js", bundle.CREDIT)], None),
     "page.js": ([("page.js", HERE)], []),
     "reflections.js": ([("copies.js", HERE), ("reflections.js", HERE)], []),
 }
-FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "accessibility", "help", "credits", "authors-guide", "operators-guide")
+FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "authors-guide", "operators-guide")
 VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
 OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
 
@@ -89,7 +90,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
         "credit_line": text("course.footer_credit", author=f'<a href="{context["pathto"]("book/credits")}">{AUTHOR}</a>'),
         "review": escape(_review(module)) if module else "",
         "foot_pages": [(f"book/{name}", _title(app, f"book/{name}")) for name in FOOT_PAGES],
-        "settings": _settings(site, root, own, own or pagename == app.config.root_doc),
+        "settings": _settings(site, root, own, own or pagename == app.config.root_doc, has_forms),
     }
 
 
@@ -127,7 +128,7 @@ def _review(module: Module) -> str:
     return text("course.footer_reviewed", by=review.by, community=review.community, date=day(review.date))
 
 
-def _settings(site: Site, root: str, own: bool, overview: bool) -> str:
+def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool) -> str:
     words = {name: text(f"card.{name}") for name in VIDEO_WORDS} | {
         "state_open": text("form.state_open"),
         "state_begun": text("form.state_begun"),
@@ -155,6 +156,8 @@ def _settings(site: Site, root: str, own: bool, overview: bool) -> str:
             for m in site.course.modules
         ],
     }
+    if has_forms:
+        data["noticing"] = f"{root}_static/{site.files['noticing.js']}"
     if own:
         certificate = texts()["certificate"] | {"credit_line": text("certificate.credit", author=AUTHOR, date=OUTLINE_DATE)}
         data |= {"reflections": texts()["reflections"], "certificate": certificate, "name": site.deployment.name, "logo": site.deployment.logo}

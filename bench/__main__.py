@@ -15,13 +15,13 @@ from patient_partner_mentor.errors import CourseError
 from patient_partner_mentor.publish.build import build
 from tests.find_browser import find
 
-from . import stock, widgets
+from . import cost, stock, widgets
 from .browser import NotReady, chromium, pair, try_forms
 from .report import OURS, STOCK, Series, table, targets
 from .server import compressed, serving
 
 PAGE = "notebooks/1-patient-partner/module"
-FORM_FILES = ("form.*.js", "record.*.js", "form.*.css")
+FORM_FILES = ("form.*.js", "form.*.css")
 
 
 def measure(program: str, sites: dict[str, str], forms: int, rounds: int) -> tuple[Series, list[str]]:
@@ -78,7 +78,10 @@ def run(root: Path, rounds: int) -> int:
     text = table(series, forms_size, rounds, about)
     (out / "results.txt").write_text(text + "\n", "utf-8")
     print(text)
-    return 0 if all(target.met for target in targets(series, forms_size)) else 1
+    costs = cost.measure(find())
+    print("\n" + cost.report(costs))
+    met = all(target.met for target in targets(series, forms_size)) and all(one.found <= one.most for one in costs)
+    return 0 if met else 1
 
 
 def main() -> int:

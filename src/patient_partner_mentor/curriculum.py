@@ -114,6 +114,13 @@ class Step(_Data):
         return self
 
     @cached_property
+    def key_words(self) -> tuple[str, ...]:
+        """The key words of the step's resources, without those that its own question holds: an answer has them anyway."""
+        asked = f"{self.prompt} {self.lighter or ''} {' '.join(self.parts)}".lower()
+        words = [word for resource in self.resources for word in resource.key_words]
+        return tuple(dict.fromkeys(word for word in words if not re.search(rf"\b{re.escape(word.lower())}", asked)))
+
+    @cached_property
     def prompt_hash(self) -> str:
         """The first 16 hex digits of the SHA-256 of the prompt's words: an answer names the prompt that it answers."""
         words = "\n".join((self.prompt, *self.parts))

@@ -179,7 +179,7 @@ def test_a_whole_module(visit: Visit):
 def test_a_folded_step_opens_with_the_focus_in_sight(visit: Visit):
     page = visit(MODULE, viewport=PHONE)
     box = page.locator("#step-2 textarea")
-    box.fill("I keep a list.")
+    box.fill("I keep a list of what to ask, on the fridge.")
     page.locator("#step-2 button.primary").click()
     expect(page.locator("#step-2 .form-outcome")).to_have_text("Done.")
     page.reload()

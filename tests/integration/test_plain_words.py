@@ -96,6 +96,12 @@ def test_the_interface_is_plain():
     assert max(found) <= 6 and length <= 20, found
 
 
+def test_the_messages_of_the_check_are_plain():
+    said = [one for group in ("credit", "noticing") for value in texts()[group].values() for one in (value.values() if isinstance(value, dict) else [value])]
+    *found, length = grades(sentences([re.sub(r"\{\w+\}", "what happened", one) for one in said]))
+    assert max(found) <= 6 and length <= 20, found
+
+
 def test_no_avoided_word_is_in_the_interface_the_help_or_a_prompt(course: Course, root: Path):
     said = [interface(), *map(prompts, course.modules)]
     said.append(sentences([str(v) for v in yaml.safe_load((root / "book/help-default.yml").read_text("utf-8")).values()]))

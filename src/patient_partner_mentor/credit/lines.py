@@ -87,12 +87,11 @@ def _checked(line: Line, step: Step, mode: Mode) -> dict[str, Any]:
         again=line.again,
         lighter=line.lighter,
     )
-    key_words = [word for resource in step.resources for word in resource.key_words]
     readable = line.status in ("open", "written") and line.shared
     return {
         "state": outcome.state,
         "points": outcome.points,
-        "elements": list(notice(words, found_language, key_words)) if readable else [],
+        "elements": list(notice(words, found_language, step.key_words)) if readable else [],
         "language": found_language,
         "message": text(f"credit.{outcome.reason}", mode="cohort" if outcome.reason == "kept" else mode),
     }

@@ -52,6 +52,6 @@ def unmarked(word: str) -> str:
     if low.endswith("ied"):
         return word[:-3] + "y"
     stem = word[:-2]
-    if stem[-1] == stem[-2] and stem[-1] not in "ls":
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "ls":
         return stem[:-1]
     return word[:-1] if re.search(r"(?:[cvzu]|[^s]s|[^n]g|[^aeioul]l|[^e]at)$", stem, re.I) else stem

@@ -43,7 +43,7 @@ class ReflectionForm(anywidget.AnyWidget):
             "starters": list(step.starters),
             "earlier": [s.id for s in module.steps if s.number < step.number],
             "earlier_parts": {s.id: list(s.parts) for s in module.steps if s.number < step.number and s.parts},
-            "key_words": list(dict.fromkeys(word for resource in step.resources for word in resource.key_words)),
+            "key_words": list(step.key_words),
             "looks_back": step.looks_back,
             "looks_back_to": [_target(name, course) for name in step.looks_back_to],
         }

@@ -13,7 +13,7 @@ from .. import cards
 from ..credit.lists import ELEMENTS, word_lists
 from ..credit.rules import RULES
 from ..curriculum import MODULE_FILE, Module, Resource, Step
-from ..interface import Mode, text
+from ..interface import text, texts
 
 
 class _Generated(SphinxDirective):
@@ -118,11 +118,11 @@ class CreditRules(_Generated):
 
     def html(self, site: Any) -> str:
         rows = "".join(
-            f"<tr><td>{escape(text('rules.' + reason))}</td><td>{escape(text('form.state_' + RULES.states[reason]))}</td>"
-            f"<td>{RULES.points[RULES.states[reason]]}</td><td>{self._said(reason, 'alone')}</td><td>{self._said(reason, 'cohort')}</td></tr>"
+            f"<tr><td>{escape(text('rules.' + reason))}</td><td>{escape(text('rules.state', state=text('form.state_' + RULES.states[reason]), points=RULES.points[RULES.states[reason]]))}</td>"
+            f"<td>{self._said(reason)}</td></tr>"
             for reason in RULES.order
         )
-        heads = "".join(f'<th scope="col">{escape(text("rules.head_" + name))}</th>' for name in ("when", "state", "points", "alone", "cohort"))
+        heads = "".join(f'<th scope="col">{escape(text("rules.head_" + name))}</th>' for name in ("when", "state", "read"))
         values = {
             "words": RULES.short.words,
             "copied_words": RULES.copied.words,
@@ -140,11 +140,11 @@ class CreditRules(_Generated):
         )
 
     @staticmethod
-    def _said(reason: str, mode: Mode) -> str:
-        try:
-            return escape(text(f"credit.{reason}", mode=mode))
-        except KeyError:  # a text of cohorts alone
-            return escape(text("rules.not_here"))
+    def _said(reason: str) -> str:
+        said = texts()["credit"][reason]
+        if isinstance(said, str):
+            return escape(said)
+        return "<br>".join(f"<strong>{escape(text('rules.' + mode))}</strong> {escape(words)}" for mode, words in said.items())
 
 
 class NoticingLists(_Generated):

@@ -9,7 +9,10 @@ if (settings.noticing) {
   settings.noticing = () => (asked ??= new Promise((good, bad) => {
     const script = document.createElement("script");
     script.src = address;
-    script.onload = () => good((text, language, keyWords) => window.ppm.notice(text, language, keyWords, window.ppm.WORD_LISTS));
+    script.onload = () => {
+      window.ppm.notice("", "en", [], window.ppm.WORD_LISTS); // makes the list ready before it is asked
+      good((text, language, keyWords) => window.ppm.notice(text, language, keyWords, window.ppm.WORD_LISTS));
+    };
     script.onerror = () => { asked = null; bad(new Error("The word list did not load.")); };
     document.head.append(script);
   }));

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -107,9 +112,24 @@ def test_a_broken_file_is_refused_in_sentences(own, name):
     assert "Traceback" not in done.stderr and "site-packages" not in done.stderr
 
 
-def test_a_taken_port_is_said(own):
-    import socket
+def test_the_course_is_served_on_this_computer_only_and_stops_quietly(root, book):
+    command = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(root), "serve", "--port", "0", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        lines = iter(server.stdout.readline, "")
+        address = next(re.search(r"http://127\.0\.0\.1:\d+/", line) for line in lines if "http://" in line)[0]
+        with urlopen(address) as answer:
+            assert answer.url == address + "course/" and "welcome.html" in answer.read().decode()
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        for path in ("course/../_config.yml", "course/%2e%2e/%2e%2e/_config.yml", "course/nowhere.html", "etc/passwd"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(address + path)
+            assert refused.value.code in (403, 404) and b"ppm_deployment" not in refused.value.read()
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=20)
+    assert server.returncode == 0 and said == ""
 
+
+def test_a_taken_port_is_said(own):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -3,6 +3,7 @@
 import { RecordError, SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
 
 const DATABASE = "patient-partner-mentor", TABLE = "answers", COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:", CHANGED = "ppm:changed:";
+const PATIENCE = 4000; // ms
 
 const request = (asked) => new Promise((good, bad) => {
   asked.onsuccess = () => good(asked.result);
@@ -64,6 +65,9 @@ export function openStore(owner) {
     });
   }
 
+  /** A database that never answers is as good as none: the copy stands in, and the learner is told. */
+  const within = (promise) => Promise.race([promise, new Promise((_, late) => setTimeout(late, PATIENCE))]);
+
   const store = {
     /** True when this learner chose that nothing is kept on this device. */
     keepsNothing() { try { return localStorage.getItem(KEEP) !== null; } catch { return false; } },
@@ -102,7 +106,7 @@ export function openStore(owner) {
       if (store.keepsNothing()) return { answer: draft, where: "chosen" };
       const k = key(draft.module, draft.step), { copy, kept, before } = store.jot(draft, seen);
       try {
-        const { answer, newer } = await update(k, (stored) => settle(together(stored, kept ? undefined : before), copy, seen));
+        const { answer, newer } = await within(update(k, (stored) => settle(together(stored, kept ? undefined : before), copy, seen)));
         const now = kept && understand(copies.get(k)).answer;
         if (now && compare(now.revision, answer.revision) < 0) copies.put(k, answer);
         return { answer, newer, where: "device" };

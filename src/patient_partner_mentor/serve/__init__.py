@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RedirectHandler, StaticFileHandler
+from tornado.web import Application, HTTPError, RedirectHandler, StaticFileHandler
 
 from ..errors import CourseError
 
@@ -36,6 +38,11 @@ class BookHandler(StaticFileHandler):
         """Files with their content in their name never change."""
         if len(Path(path).name.split(".")) == 3 and "_static" in path:
             self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """A refused request is no news, and no address of a learner's belongs in a log."""
+        if not isinstance(value, HTTPError):
+            super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """The page for a wrong address, for every error."""
@@ -78,6 +85,11 @@ async def _serve(book: Path, policy: str, port: int, open_browser: bool) -> None
     server.add_sockets(sockets)
     address = f"http://{ADDRESS}:{sockets[0].getsockname()[1]}/"
     print(f"The course is at {address}   (stop with Ctrl+C)", flush=True)
-    if open_browser:
+    if open_browser and _has_screen():
         webbrowser.open(address)
     await asyncio.Event().wait()
+
+
+def _has_screen() -> bool:
+    """Whether a browser could open a window; on a machine without a screen, a text browser would take the terminal."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -157,6 +157,29 @@ def test_storage_blocked_is_said(playwright, site, tmp_path):
     chromium.close()
 
 
+def test_a_database_that_never_answers_is_said_and_the_copy_stands_in(visit):
+    page = visit("book/help.html")
+    page.context.add_init_script("IDBFactory.prototype.open = () => ({});")  # as Safari has done: no success, no error
+    page.context.clock.install()
+    page = page.context.new_page()
+    page.goto(visit.visitors[0].base + MODULE)
+    page.clock.run_for(3500)
+    page.wait_for_selector("html[data-forms=ready]")
+    page.locator(BOX).fill("Kept in the copy.")
+    page.clock.run_for(6000)
+    expect(status(page)).to_contain_text("this browser may forget it. Press Copy")
+    expect(page.locator(f"{FORM} button", has_text="Copy")).to_be_visible()
+    page.reload()
+    page.clock.run_for(3500)
+    page.wait_for_selector("html[data-forms=ready]")
+    unfold(page)
+    expect(page.locator(BOX)).to_have_value("Kept in the copy.")
+    page.goto(visit.visitors[0].base + "book/my-reflections.html")
+    page.clock.run_for(3500)
+    page.wait_for_selector("html[data-reflections=ready]")
+    expect(page.locator("#my-answers")).to_contain_text("Kept in the copy.")
+
+
 @pytest.mark.parametrize("year", [1999, 2099])
 def test_a_clock_set_back_or_forward_changes_nothing(visit, year):
     page = visit(MODULE)

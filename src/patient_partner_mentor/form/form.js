@@ -6,7 +6,6 @@ import { openStore } from "./store.js";
 import { TEXT } from "./text.js";
 
 const QUIET = 900; // ms without a key before the status line speaks
-const WAIT = 3000; // ms to wait for the database before writing without it
 
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => (n % 36).toString(36)).join("");
 const writer = random();
@@ -35,8 +34,7 @@ class Draft {
   }
 
   async load() {
-    const patience = new Promise((done) => setTimeout(done, WAIT, { where: "browser" }));
-    const found = await Promise.race([this.store.load(this.question.module, this.question.step), patience]);
+    const found = await this.store.load(this.question.module, this.question.step);
     found.news = Boolean(found.answer) && compare(found.answer.revision, this.answer.revision) > 0;
     if (found.news) { this.answer = found.answer; this.seen = found.answer.revision; }
     this.trouble = found.newer ? "newer" : found.damaged ? "damaged" : null;

@@ -3,7 +3,7 @@
 import { RecordError, SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
 
 const DATABASE = "patient-partner-mentor", TABLE = "answers", COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:", CHANGED = "ppm:changed:";
-const PATIENCE = 4000; // ms
+const PATIENCE = 3000; // ms
 
 const request = (asked) => new Promise((good, bad) => {
   asked.onsuccess = () => good(asked.result);
@@ -81,13 +81,13 @@ export function openStore(owner) {
       const k = key(module, step), copy = understand(copies.get(k)).answer;
       try {
         const state = {};
-        const { answer, newer } = await transact("readonly", async (table) => {
+        const { answer, newer } = await within(transact("readonly", async (table) => {
           let found = understand(await request(table.get(k)));
           const newer = Boolean(found.newer);
           if (newer) found = understand(await request(table.get(`${k}~${SCHEMA}`)));
           state.damaged = found.damaged !== undefined;
           return { answer: found.answer, newer };
-        });
+        }));
         return { answer: together(answer, copy), newer, where: "device", ...state };
       } catch { return { answer: copy, newer: false, where: "browser" }; }
     },
@@ -125,5 +125,5 @@ export function openStore(owner) {
       }, { signal });
     },
   };
-  return Object.assign(store, { inside: { CHANGED, COPY, PLACE, copies, key, prefix, request, together, transact, understand, update } }); // for shelf.js
+  return Object.assign(store, { inside: { CHANGED, COPY, PLACE, copies, key, prefix, request, together, transact, understand, update, within } }); // for shelf.js
 }

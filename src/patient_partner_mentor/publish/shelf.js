@@ -2,7 +2,7 @@
 
 /** @param store one that ``openStore`` gave */
 export function openShelf(store) {
-  const { CHANGED, COPY, PLACE, copies, key, prefix, request, together, transact, understand, update } = store.inside;
+  const { CHANGED, COPY, PLACE, copies, key, prefix, request, together, transact, understand, update, within } = store.inside;
   const tell = () => { try { localStorage.setItem(CHANGED + prefix, String(Math.random())); } catch {} };
   return {
     /** Every answer of this owner, and how many entries could not be read. */
@@ -16,11 +16,11 @@ export function openShelf(store) {
         if (seen.answer) { const name = `${seen.answer.module}/${seen.answer.step}`; found.set(name, together(found.get(name), seen.answer)); }
       };
       try {
-        await transact("readonly", async (table) => {
+        await within(transact("readonly", async (table) => {
           const range = IDBKeyRange.bound(prefix, prefix + "\uffff");
           const [keys, values] = await Promise.all([request(table.getAllKeys(range)), request(table.getAll(range))]);
           keys.forEach((k, i) => add(k, values[i]));
-        });
+        }));
       } catch { where = "browser"; }
       for (const k of copies.keys(COPY + prefix)) add(k.slice(COPY.length), copies.get(k.slice(COPY.length)));
       return { answers: [...found.values()], unreadable, where };
@@ -42,11 +42,11 @@ export function openShelf(store) {
       const entries = [];
       const range = () => IDBKeyRange.bound(prefix, prefix + "\uffff");
       try {
-        entries.push(...await transact("readwrite", async (table) => {
+        entries.push(...await within(transact("readwrite", async (table) => {
           const [keys, values] = await Promise.all([request(table.getAllKeys(range())), request(table.getAll(range()))]);
           await request(table.delete(range()));
           return keys.map((k, i) => [k, values[i]]);
-        }));
+        })));
       } catch {}
       const texts = [...copies.keys(COPY + prefix), ...copies.keys(PLACE + prefix)].map((k) => [k, localStorage.getItem(k)]);
       texts.forEach(([k]) => localStorage.removeItem(k));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from html import escape
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from ..curriculum import MODULE_FILE, Module, Resource, Step
 from ..interface import text, texts
 
 
-class _Generated(SphinxDirective):
+class _Generated(SphinxDirective, ABC):
     """A directive without content whose HTML is made by ``html`` and read again when a module's data changes."""
 
     def run(self) -> list[nodes.Node]:
@@ -25,8 +26,9 @@ class _Generated(SphinxDirective):
             self.env.note_dependency(str(site.root / "notebooks" / module.name / MODULE_FILE))
         return [nodes.raw("", self.html(site), format="html")]
 
+    @abstractmethod
     def html(self, site: Any) -> str:
-        raise NotImplementedError(type(self).__name__)  # pragma: no cover
+        """What stands in the directive's place."""
 
     def to(self, docname: str) -> str:
         """A relative address from this page."""

@@ -1,8 +1,8 @@
 """Noticing: which elements a text's words point to. A mirror for those who ask; it never touches credit.
 
 The word lists are data, one file a language: ``noticing/en.json``. To add a language, add ``noticing/xx.json`` of the
-same shape and nothing else; without one, noticing stays silent. ``noticing.js`` is the twin in the browser, and
-``tests/data/noticing_vectors.json`` holds the two together.
+same shape and name it under ``languages`` in ``rules.json``; without both, a step in it is done and noticing is silent.
+``noticing.js`` is the twin in the browser, and ``tests/data/noticing_vectors.json`` holds the two together.
 
 A text is cut into sentences at ``. ! ? ; :`` and line ends, a longer one into overlapping windows of ``window`` words,
 so that a dictated text without full stops is read alike. An element is found where the groups found in one window have

@@ -243,6 +243,15 @@ def test_a_prompt_changed_under_an_answer_shows_both(visit):
     expect(page.locator(f"{FORM} .earlier")).to_contain_text("An answer to the new one.")
 
 
+def in_the_database(page: Page, what: str) -> list:
+    """Everything that the browser's database holds: ``getAll`` gives the records, ``getAllKeys`` their keys."""
+    return page.evaluate(
+        """(what) => new Promise((good) => { const asked = indexedDB.open("patient-partner-mentor"); asked.onsuccess = () => {
+            const got = asked.result.transaction("answers").objectStore("answers")[what](); got.onsuccess = () => good(got.result); }; })""",
+        what,
+    )
+
+
 def test_a_newer_record_is_left_alone(visit):
     newer = {"schema_version": 99, "text": "From the future.", "surprise": True}
     seed_answer(visit("book/help.html"), raw=newer)
@@ -255,11 +264,11 @@ def test_a_newer_record_is_left_alone(visit):
     page = visit(MODULE)
     unfold(page)
     expect(page.locator(BOX)).to_have_value("Written beside it.")
-    stored = page.evaluate(
-        """() => new Promise((good) => { const asked = indexedDB.open("patient-partner-mentor"); asked.onsuccess = () => {
-            const got = asked.result.transaction("answers").objectStore("answers").getAll(); got.onsuccess = () => good(got.result); }; })"""
-    )
+    stored = in_the_database(page, "getAll")
     assert newer in stored
+    page = visit("book/my-reflections.html")
+    expect(page.locator("#my-answers")).to_contain_text("Written beside it.")
+    expect(page.get_by_text("1 answer on this device cannot be read here.")).to_be_visible()
 
 
 def test_a_damaged_record_is_put_aside_and_said(visit):
@@ -272,10 +281,7 @@ def test_a_damaged_record_is_put_aside_and_said(visit):
     page = visit(MODULE)
     unfold(page)
     expect(page.locator(BOX)).to_have_value("Written anew.")
-    keys = page.evaluate(
-        """() => new Promise((good) => { const asked = indexedDB.open("patient-partner-mentor"); asked.onsuccess = () => {
-            const got = asked.result.transaction("answers").objectStore("answers").getAllKeys(); got.onsuccess = () => good(got.result); }; })"""
-    )
+    keys = in_the_database(page, "getAllKeys")
     assert any("!damaged-" in key for key in keys)
 
 

@@ -132,11 +132,14 @@ def versions(draw, count: int, words: list[str] = WORDS):
     """Versions of one answer by several writers, each with some of the texts that came before it."""
     said = dict(zip(REVISIONS, draw(st.lists(st.sampled_from(words), min_size=18, max_size=18)), strict=True))
     status = dict(zip(REVISIONS, draw(st.lists(st.sampled_from(["open", "skipped"]), min_size=18, max_size=18)), strict=True))
+
+    def version(one: r.Revision) -> dict:
+        return {"text": said[one], "status": status[one], "revision": one.model_dump()}
+
     found = []
     for revision in draw(st.lists(st.sampled_from(REVISIONS), min_size=count, max_size=count)):
         earlier = [one for one in REVISIONS if r.compare(one, revision) < 0 and said[one] != said[revision]]
         kept = draw(st.lists(st.sampled_from(earlier), max_size=8)) if earlier else []
-        version = lambda one: {"text": said[one], "status": status[one], "revision": one.model_dump()}  # noqa: E731
         past = [r.past(an_answer(version(one))).model_dump() for one in kept]
         found.append(r.read_answer(answer_data(version(revision)) | {"overtaken": past}))
     return found

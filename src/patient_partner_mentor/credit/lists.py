@@ -145,10 +145,21 @@ def compile_lists(lists: WordLists) -> Compiled:
                         names[item] = forms(item.split("|"), lists.classes)
                 patterns[first].append(Pattern(len(groups), tuple(int(i[1:]) if i.startswith("<") else i for i in rest)))
             groups.append((element, tenths(group.weight)))
-    tables = [_table(names, part) for part in ("words", "starts", "ends", "without")]
-    lengths = tuple(tuple(sorted({len(form) for form in table})) for table in tables[1:3])
-    thresholds = {element: tenths(listed.threshold) for element, listed in lists.elements.items()}
-    return Compiled(*tables, lengths, {k: tuple(v) for k, v in patterns.items()}, tuple(groups), thresholds)  # type: ignore[arg-type]
+    starts, ends = _table(names, "starts"), _table(names, "ends")
+    return Compiled(
+        words=_table(names, "words"),
+        starts=starts,
+        ends=ends,
+        without=_table(names, "without"),
+        lengths=(_lengths(starts), _lengths(ends)),
+        patterns={first: tuple(some) for first, some in patterns.items()},
+        groups=tuple(groups),
+        thresholds={element: tenths(listed.threshold) for element, listed in lists.elements.items()},
+    )
+
+
+def _lengths(table: Mapping[str, frozenset[str]]) -> tuple[int, ...]:
+    return tuple(sorted({len(form) for form in table}))
 
 
 def _table(names: Mapping[str, Forms], part: str) -> dict[str, frozenset[str]]:

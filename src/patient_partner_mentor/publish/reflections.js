@@ -152,7 +152,7 @@ function reflections(place) {
   async function draw() {
     const found = await shelf.all();
     answers = found.answers.filter((a) => a.status !== "open" || a.overtaken.length).sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
-    trouble.textContent = found.where === "browser" ? t.blocked : "";
+    trouble.textContent = found.where === "browser" ? t.blocked : found.unreadable ? fill(t.unreadable, { count: found.unreadable }) : "";
     const total = modules.reduce((sum, m) => sum + m.steps.length, 0);
     const done = modules.reduce((sum, m) => sum + doneIn(m, answers), 0);
     progress.replaceChildren(h("h2", {}, t.progress), h("p", {}, answers.length ? fill(t.progress_all, { done, count: total, modules: modules.length }) : t.progress_none),

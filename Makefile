@@ -36,9 +36,9 @@ lock: ## pin every dependency anew (needs a network)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed.") if sys.version_info < (3, 11) else None'
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(PIP) uv
-	@for group in course test bench; do \
+	@for group in course cohort test bench; do \
 	  $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
-	    $$([ $$group = course ] || echo --group test) $$([ $$group = bench ] && echo --group bench) pyproject.toml -o requirements/$$group.txt; done
+	    $$([ $$group = course ] || echo --extra cohort) $$(case $$group in test|bench) echo --group test;; esac) $$([ $$group = bench ] && echo --group bench) pyproject.toml -o requirements/$$group.txt; done
 
 clean: ## remove what was built; the environment stays
 	@rm -rf _build
@@ -53,7 +53,11 @@ $(VENV)/course.stamp: requirements/course.txt pyproject.toml | $(VENV)/bin/pytho
 	@$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/test.stamp: requirements/test.txt $(VENV)/course.stamp
+$(VENV)/cohort.stamp: requirements/cohort.txt $(VENV)/course.stamp
+	@$(PIP) -r requirements/cohort.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/cohort.stamp
 	@$(PIP) -r requirements/test.txt
 	@touch $@
 

@@ -64,7 +64,7 @@ def _text(value: Any) -> str:
     return clean(value)
 
 
-def _list(value: Any) -> Any:
+def listed(value: Any) -> Any:
     return () if value is None else tuple(value) if isinstance(value, list) else value
 
 
@@ -78,18 +78,20 @@ Language = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,20}$")]
 Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$")]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What every record has in common: frozen, strict, unknown fields left out, and no text of it in an error."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
 
-class Revision(_Record):
+class Revision(Record):
     """Which version of an answer it is: a counter, and the random id of who wrote it."""
 
     count: Count
     writer: Writer
 
 
-class Overtaken(_Record):
+class Overtaken(Record):
     """A text that was overtaken, with what is needed to read it later. ``time`` is UTC, for display only."""
 
     text: Text = Field(repr=False)
@@ -98,7 +100,7 @@ class Overtaken(_Record):
     prompt: Text
 
 
-class Question(_Record):
+class Question(Record):
     """What a form asks: the step, the words of the prompt with their hash, and the lighter prompt if there is one."""
 
     course: Slug
@@ -111,7 +113,7 @@ class Question(_Record):
     language: Language
 
 
-class Answer(_Record):
+class Answer(Record):
     """A learner's answer to one step, or to "my next step" (step ``next-step``).
 
     ``time`` is UTC and for display only. ``prompt`` holds the words that were answered, the lighter ones if those were
@@ -135,7 +137,7 @@ class Answer(_Record):
     language: Language
     revision: Revision
     time: Time | None = None
-    overtaken: Annotated[tuple[Overtaken, ...], BeforeValidator(_list)] = Field(
+    overtaken: Annotated[tuple[Overtaken, ...], BeforeValidator(listed)] = Field(
         default=(), repr=False, json_schema_extra={"maxItems": OVERTAKEN}
     )
 
@@ -150,7 +152,7 @@ class Answer(_Record):
         return gather(value)
 
 
-class Journal(_Record):
+class Journal(Record):
     """All answers of one learner to one module, kept ones included, in order of step id; and "my next step"."""
 
     model_config = ConfigDict(
@@ -162,7 +164,7 @@ class Journal(_Record):
     course: Slug
     module: Slug
     module_version: Whole
-    answers: Annotated[tuple[Answer, ...], Field(max_length=ANSWERS), BeforeValidator(_list)] = ()
+    answers: Annotated[tuple[Answer, ...], Field(max_length=ANSWERS), BeforeValidator(listed)] = ()
     next_step: Answer | None = None
 
     def answer(self, step: str) -> Answer | None:
@@ -277,7 +279,7 @@ def read_answer(data: Any) -> Answer:
     :raises NewerRecordError: when a newer version of the course wrote it
     :raises RecordError: when it is none
     """
-    return _read(Answer, data)
+    return read_record(Answer, data)
 
 
 def read_journal(data: Any) -> Journal:
@@ -286,7 +288,7 @@ def read_journal(data: Any) -> Journal:
     :raises NewerRecordError: when a newer version of the course wrote it, or one of its answers
     :raises RecordError: when it is none, or holds an answer to another module
     """
-    found = _read(Journal, data)
+    found = read_record(Journal, data)
     return assemble(found, [*found.answers, *([found.next_step] if found.next_step else [])])
 
 
@@ -339,10 +341,16 @@ def _beside(answer: Answer, *lists: Iterable[Overtaken]) -> Answer:
     return answer.model_copy(update={"overtaken": gather(*([one for one in items if one.text != answer.text] for items in lists))})
 
 
-_Model = TypeVar("_Model", bound=_Record)
+_Model = TypeVar("_Model", bound=Record)
+_NAMES = {"HandIn": "hand-in"}
 
 
-def _read(model: type[_Model], data: Any) -> _Model:
+def read_record(model: type[_Model], data: Any) -> _Model:
+    """A record of this kind out of data of any origin; no error holds any of the data.
+
+    :raises NewerRecordError: when a newer version of the course wrote it
+    :raises RecordError: when it is none
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -350,6 +358,6 @@ def _read(model: type[_Model], data: Any) -> _Model:
     # Raised out here, so that no context leads from this error to the one that holds the data.
     fields = ", ".join(dict.fromkeys(places[:5])).strip()
     raise RecordError(
-        f"This {model.__name__.lower()} cannot be read{f' (look at: {fields})' if fields else ''}. It is probably cut "
+        f"This {_NAMES.get(model.__name__, model.__name__.lower())} cannot be read{f' (look at: {fields})' if fields else ''}. It is probably cut "
         "off, changed by another program, or no copy of this course. Open another copy. Nothing was changed."
     )

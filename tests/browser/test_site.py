@@ -12,7 +12,7 @@ import yaml
 from playwright.sync_api import expect
 
 from patient_partner_mentor.publish import offline
-from patient_partner_mentor.publish.deployment import load_deployment
+from patient_partner_mentor.deployment import load_deployment
 from tests.browser.conftest import WATCH
 from tests.browser.test_nothing_lost import BOX, MODULE, unfold
 from tests.serving import ours, plain, running

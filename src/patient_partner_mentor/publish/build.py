@@ -16,8 +16,8 @@ import yaml
 
 from ..cards import day
 from ..curriculum import load_course
+from ..deployment import load_deployment
 from ..errors import BuildError, CurriculumError
-from .deployment import load_deployment
 from .offline import MANIFEST
 
 STAMP = ".ppm-inputs.json"

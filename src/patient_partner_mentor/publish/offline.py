@@ -7,8 +7,8 @@ import json
 from html import escape
 from pathlib import Path
 
+from ..deployment import Deployment
 from ..interface import text
-from .deployment import Deployment
 
 HERE = Path(__file__).parent
 MANIFEST = "edition.json"

@@ -17,10 +17,10 @@ from .. import COURSE_ID, cells
 from ..cards import day
 from ..credit.rules import RULES
 from ..curriculum import Module, load_course
+from ..deployment import Deployment, help_box, load_deployment
 from ..form import bundle, form
 from ..interface import text, texts
 from . import pages
-from .deployment import Deployment, help_box, load_deployment
 
 HERE = Path(__file__).parent
 AUTHOR = "Janice Tufte"

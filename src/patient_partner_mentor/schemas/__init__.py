@@ -9,10 +9,11 @@ import json
 from pathlib import Path
 
 from ..curriculum import module_schema
+from ..handins import hand_in_schema
 from ..reflections import journal_schema
 
 HERE = Path(__file__).parent
-MADE_BY = {"module.schema.json": module_schema, "journal.schema.json": journal_schema}
+MADE_BY = {"module.schema.json": module_schema, "journal.schema.json": journal_schema, "hand-in.schema.json": hand_in_schema}
 
 
 def made(name: str) -> str:

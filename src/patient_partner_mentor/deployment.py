@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ..cards import day
-from ..errors import CurriculumError
-from ..interface import text
+from .cards import day
+from .errors import CurriculumError
+from .interface import text
 
 DEFAULT_HELP = "book/help-default.yml"
 

@@ -12,10 +12,10 @@ from .errors import CourseError
 
 def book(args: argparse.Namespace) -> None:
     """Build the book into _build/html, if anything changed."""
-    from .publish.build import build
+    from .publish.build import build, html_folder
 
-    print("Built the book." if build(args.root, force=args.force) else "Nothing changed; the book is as it was.")
-    print(f"It is in {args.root / '_build/html'}.")
+    print("Built the book." if build(args.root, force=args.force, mode=args.mode) else "Nothing changed; the book is as it was.")
+    print(f"It is in {html_folder(args.root, args.mode)}.")
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     verb = verbs.add_parser("book", help=book.__doc__)
     verb.add_argument("--force", action="store_true", help="build everything anew")
+    verb.add_argument("--mode", choices=("alone", "cohort"), default="alone", help="whose book: for people alone, or for a cohort (default: alone)")
     verb.set_defaults(run=book)
     verb = verbs.add_parser("serve", help=serve.__doc__)
     verb.add_argument("--port", type=int, default=8000, help="a port on 127.0.0.1; 0 takes a free one (default: 8000)")

@@ -6,8 +6,13 @@
     ├── CurriculumError         a module.yml, notebook or setting that cannot be used
     ├── RecordError             an answer, journal or copy that cannot be read
     │   └── NewerRecordError    it was written by a newer version than this one
+    ├── JournalError            a journal's file cannot be read or written just now
     └── BuildError              the book could not be built
 """
+
+from __future__ import annotations
+
+import errno
 
 
 class CourseError(Exception):
@@ -36,6 +41,24 @@ class NewerRecordError(RecordError):
             "It was probably written by a newer version of the course. Update the course, then open it again. "
             "Nothing was changed."
         )
+
+
+class JournalError(CourseError):
+    """A journal's file cannot be read or written just now. The message holds no path and no text.
+
+    :param reason: ``full``, ``unwritable`` or ``busy``
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+    @classmethod
+    def of(cls, error: OSError) -> JournalError:
+        """What an error of the system means to a learner."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return cls("full", "There is no room left where the journal is kept. Nothing was changed. Make room, and it is tried again.")
+        return cls("unwritable", "The journal's folder cannot be read or written. It may belong to another account or be read-only. Nothing was changed.")
 
 
 class BuildError(CourseError):

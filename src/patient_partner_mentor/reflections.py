@@ -247,6 +247,16 @@ def settle(stored: Answer | None, draft: Answer, seen: Revision | None = None) -
     return _beside(mine, stored.overtaken, mine.overtaken)
 
 
+def receive(stored: Answer | None, draft: Answer, seen: Revision | None = None) -> Answer:
+    """What to keep when a draft comes over a wire, where an earlier one may arrive after a later one.
+
+    :param seen: the revision that the draft's writer had last seen here
+    """
+    if stored and stored.revision.writer == draft.revision.writer and draft.revision.count < stored.revision.count:
+        return stored
+    return settle(stored, draft, seen)
+
+
 def join_parts(labels: Sequence[str], values: Sequence[str]) -> str:
     """The text of several labelled parts as one text."""
     if all(blank(value) for value in values):

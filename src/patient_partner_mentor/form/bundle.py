@@ -20,10 +20,11 @@ from ..interface import Mode, texts
 HERE = Path(__file__).parent
 CREDIT = HERE.parent / "credit"
 FORM_PARTS = ("record.js", "store.js", "rules.js", "credit.js", "text.js", "form.js")
+HOST_PARTS = ("host_text.js", "remote.js")  # where something beside the browser keeps the answers
+KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, "kernel.js")
 GROUPS = ("form", "credit", "noticing")  # of the interface's texts, that the form shows
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([A-Za-z_$][\w$]*))", re.M)
-_DEFAULT = re.compile(r"^export default ", re.M)
 
 
 @cache
@@ -33,6 +34,8 @@ def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str =
     if name == "text.js":
         chosen = {group: _of_mode(texts(language)[group], mode) for group in GROUPS}
         return f"export const TEXT = {json.dumps(chosen, ensure_ascii=False)};\n"
+    if name == "host_text.js":
+        return f"export const HOST_TEXT = {json.dumps(_of_mode(texts(language)['host'], mode), ensure_ascii=False)};\n"
     if name == "rules.js":
         rules = RULES.model_dump(include={"states", "settled_by", "languages", "short", "copied", "repeated", "without_spaces"})
         return f"export const RULES = {json.dumps(rules)};\n"
@@ -47,26 +50,25 @@ def _of_mode(group: Mapping[str, Any], mode: Mode) -> dict[str, str]:
     return {k: v[mode] if isinstance(v, dict) else v for k, v in group.items() if not isinstance(v, dict) or mode in v}
 
 
-def es_module(parts: Sequence[str] = FORM_PARTS) -> str:
-    """The parts as one ES module, for ``anywidget``. Only the last one may have a default export."""
-    texts_ = [_EXPORT.sub("", _IMPORT.sub("", source(name))) for name in parts]
-    return "\n".join(texts_)
+def es_module(parts: Sequence[str] = KERNEL_PARTS, mode: Mode = "alone") -> str:
+    """The parts as one ES module, for ``anywidget``: its default export is the form on a kernel."""
+    texts_ = [_EXPORT.sub("", _IMPORT.sub("", source(name, mode=mode))) for name in parts]
+    return "\n".join([*texts_, "export default kernelForm;\n"])
 
 
-def classic_script(parts: Sequence[tuple[str, Path]], exports: Sequence[str] | None = None) -> str:
+def classic_script(parts: Sequence[tuple[str, Path]], exports: Sequence[str] | None = None, mode: Mode = "alone") -> str:
     """The parts as one classic script with a scope of its own; what it exports stands on ``window.ppm``.
 
-    A name that no part here exports is taken from ``window.ppm``, where an earlier script has put it. A default export
-    is called ``form`` there.
+    A name that no part here exports is taken from ``window.ppm``, where an earlier script has put it.
 
     :param parts: file name and folder of each, in order
     :param exports: the names to export; all by default
     """
-    bodies = [source(name, folder) for name, folder in parts]
+    bodies = [source(name, folder, mode) for name, folder in parts]
     own = [name for body in bodies for name in _EXPORT.findall(body)]
     wanted = {name.strip() for body in bodies for names in _IMPORT.findall(body) for name in names.split(",")} - set(own)
     taken = f"const {{ {', '.join(sorted(wanted))} }} = window.ppm;\n" if wanted else ""
-    code = "\n".join(_DEFAULT.sub("window.ppm.form = ", _EXPORT.sub("", _IMPORT.sub("", body))) for body in bodies)
+    code = "\n".join(_EXPORT.sub("", _IMPORT.sub("", body)) for body in bodies)
     given = ", ".join(own if exports is None else exports)
     return f"(() => {{\nwindow.ppm ??= {{}};\n{taken}{code}\nObject.assign(window.ppm, {{ {given} }});\n}})();\n"
 

@@ -80,10 +80,10 @@ class Draft {
   }
 }
 
-function render({ model, el, signal }) {
+export function render({ model, el, signal }) {
   const question = model.get("question"), settings = model.get("settings");
   const id = "f" + random(); // a host may load this module once per form: no counters
-  const store = openStore(settings);
+  const store = (settings.open ?? openStore)(settings);
   const labels = question.parts ?? [];
   const status = h("p", { class: "form-status", role: "status", id: id + "s" });
   const outcome = h("p", { class: "form-outcome", role: "status" });
@@ -112,6 +112,7 @@ function render({ model, el, signal }) {
   const stateLine = () => {
     if (draft.trouble) return say(draft.trouble);
     if (full) return say("limit");
+    if (store.lines?.[draft.where]) return store.lines[draft.where];
     if (store.keepsNothing()) return blank(draft.answer.text) ? "" : say("not_kept");
     if (!draft.answer.time) return "";
     const key = { device: "saved_at", browser: "saved_copy", nowhere: "not_saved" }[draft.where];
@@ -192,6 +193,13 @@ function render({ model, el, signal }) {
     );
   };
   const keepText = () => { const text = read(); if (text !== draft.answer.text) typed(); };
+  const keep = async () => {
+    keepText();
+    draft.change({ share: false, enough: true, again: true });
+    paint();
+    await finished();
+    if (draft.answer.status === "written") outcome.textContent = say("kept", {}, "credit");
+  };
   const choose = (status) => () => { draft.change({ status }); finished(); paint(); };
   const choices = h("div", { class: "buttons" });
   const other = h("details", { class: "other-ways" }, h("summary", {}, say("other_ways")), choices);
@@ -202,7 +210,7 @@ function render({ model, el, signal }) {
     const inside = choices.contains(document.activeElement);
     choices.replaceChildren(...(chosen
       ? [button("write_after_all", () => { draft.change({ status: "open" }); quiet(); paint(); fields[0].focus(); })]
-      : [button("skip", choose("skipped")), button("other_way", choose("other-way"))]));
+      : [button("skip", choose("skipped")), button("other_way", choose("other-way")), TEXT.form.keep ? button("keep", keep) : ""]));
     if (inside) choices.firstChild.focus();
   };
 
@@ -234,7 +242,7 @@ function render({ model, el, signal }) {
     const line = h("p", { role: "status" });
     settle.replaceChildren(line);
     let found;
-    try { found = (await settings.noticing())(ownWords(read(), labels), draft.answer.language, question.key_words ?? []); } catch { line.textContent = say("silent", {}, "noticing"); return; }
+    try { found = await (await settings.noticing())(ownWords(read(), labels), draft.answer.language, question.key_words ?? []); } catch { line.textContent = say("silent", {}, "noticing"); return; }
     const list = found.map((name) => say(name, {}, "noticing")).join("; "), open = ["happened", "meant", "next"].find((name) => !found.includes(name));
     const lines = [list ? say("includes", { list }, "noticing") : say("none", {}, "noticing"), open ? say(`ask_${open}`, {}, "noticing") : "", say("what_it_is", {}, "noticing")];
     line.textContent = lines.filter(Boolean).join(" ");
@@ -283,7 +291,7 @@ function render({ model, el, signal }) {
     changed.hidden = !asked;
     if (asked) changed.replaceChildren(h("p", {}, say("changed"), " ", say("earlier_question", { prompt: draft.answer.prompt })));
     for (const box of backs) box.hidden = question.looks_back === "after writing" && draft.answer.status === "open";
-    copy.hidden = draft.where === "device" && !store.keepsNothing();
+    copy.hidden = draft.where === "course" || (draft.where === "device" && !store.keepsNothing());
   }
 
   const form = h("form", { class: `reflection reflection-${question.kind}`, "data-step": question.step, on: {
@@ -308,7 +316,11 @@ function render({ model, el, signal }) {
   });
 
   const again = () => { if (!document.hidden) draft.refresh(writing); };
-  store.watch((k) => { if (!k || k === `${question.module}/${question.step}`) draft.refresh(writing); }, signal);
+  store.watch((k, where, news) => {
+    if (k && k !== `${question.module}/${question.step}`) return;
+    if (where) { draft.where = where; paint(); announce(stateLine()); }
+    if (!where || news) draft.refresh(writing);
+  }, signal);
   addEventListener("focus", again, { signal });
   addEventListener("pageshow", again, { signal });
   addEventListener("beforeunload", (event) => {
@@ -317,5 +329,3 @@ function render({ model, el, signal }) {
   el.replaceChildren(form);
   return ready;
 }
-
-export default { render };

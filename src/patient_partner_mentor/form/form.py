@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import anywidget
 import traitlets
+import yaml
 
 from .. import COURSE_ID
 from ..curriculum import Course, Module, Step
+from ..deployment import Deployment, load_deployment
 from ..errors import CurriculumError
 from .bundle import es_module, style
+from .journal import JournalFolder
+from .keeper import Keeper
 
+Host = Literal["page", "kernel", "public"]
+HOSTS: tuple[Host, ...] = get_args(Host)
 HOST_SETTING = "PPM_HOST"
-HOSTS = ("page",)
+FRONT_SETTING = "PPM_FRONT"
+COURSE_SETTING = "PPM_COURSE"
+ACCOUNT_SETTING = "PPM_ACCOUNT"
+DEPLOYMENT_SETTING = "PPM_DEPLOYMENT"
 NEXT_STEP = "next-step"
 
 
 class ReflectionForm(anywidget.AnyWidget):
     """One prompt with its box. The draft lives in the browser; ``question`` and ``settings`` are all that is synced.
 
-    Text of learners is never a trait: MyST-NB publishes every synced trait with the page.
+    Text of learners is never a trait: MyST-NB publishes every synced trait with the page. Beside a kernel, words come
+    and go in messages, and ``_keeper`` answers them.
     """
 
-    _esm = es_module()
-    _css = style()
+    _esm = es_module() if os.environ.get(FRONT_SETTING) != "served" else "export default {};"  # the page has it already
+    _css = style() if os.environ.get(FRONT_SETTING) != "served" else ""
     question = traitlets.Dict().tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        if host() != "page":
+            self._keeper = Keeper(JournalFolder() if host() == "kernel" else None)
+            self.on_msg(lambda _widget, message, _buffers: self.send(self._keeper.reply(message)))
 
     @classmethod
     def for_step(cls, module: Module, step: Step, course: Course | None = None) -> ReflectionForm:
@@ -56,12 +75,12 @@ class ReflectionForm(anywidget.AnyWidget):
         return cls(question=question | {"kind": "sentence"}, settings=_settings())
 
 
-def host() -> str:
-    """Where the form stands, from ``$PPM_HOST``. There is no default: a wrong one could keep words in the wrong place.
+def host() -> Host:
+    """Where the form stands, from ``$PPM_HOST``. Unless told, nothing of a learner's is kept on the disk of a server.
 
-    :raises CurriculumError: if it is not set, or not one of HOSTS
+    :raises CurriculumError: if it says something else than HOSTS
     """
-    found = os.environ.get(HOST_SETTING, "")
+    found = os.environ.get(HOST_SETTING) or "public"
     if found not in HOSTS:
         raise CurriculumError(
             f"{HOST_SETTING} says '{found}', so the form does not know where it stands and where words are to be kept. "
@@ -71,7 +90,30 @@ def host() -> str:
 
 
 def _settings() -> dict[str, Any]:
-    return {"host": host()}
+    if host() == "page":
+        return {"host": "page"}
+    deployment = _deployment()
+    return {
+        "host": host(),
+        "journal": host() == "kernel",
+        "deployment": os.environ.get(DEPLOYMENT_SETTING) or (deployment.id if deployment else "course"),
+        "course": COURSE_ID,
+        "account": os.environ.get(ACCOUNT_SETTING) or "this-device",
+        "support": deployment.help.topic_support if deployment else "",
+    }
+
+
+@cache
+def _deployment() -> Deployment | None:
+    """The publisher's settings, where the course's own folder is at hand."""
+    places = [Path(os.environ[COURSE_SETTING])] if os.environ.get(COURSE_SETTING) else []
+    places += [folder for folder in (Path.cwd(), *Path.cwd().parents[:3]) if (folder / "_config.yml").is_file()]
+    places.append(Path(__file__).parent.parent / "course")
+    for place in places:
+        with contextlib.suppress(OSError, KeyError, TypeError, yaml.YAMLError, CurriculumError):
+            config = yaml.safe_load((place / "_config.yml").read_text("utf-8"))
+            return load_deployment(config["sphinx"]["config"]["ppm_deployment"] or {}, place)
+    return None
 
 
 def _question(module: Module, step: str, prompt: str, prompt_hash: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -11,6 +12,18 @@ import yaml
 from ..errors import CurriculumError
 
 Mode = Literal["alone", "cohort"]
+MODE_SETTING = "PPM_MODE"
+
+
+def current_mode() -> Mode:
+    """Whether a cohort reads along, from ``$PPM_MODE``: alone unless told.
+
+    :raises CurriculumError: if it says something else
+    """
+    found = os.environ.get(MODE_SETTING, "alone")
+    if found not in ("alone", "cohort"):
+        raise CurriculumError(f"{MODE_SETTING} says '{found}'. Set it to alone or cohort, or leave it out.")
+    return found
 
 
 @cache

@@ -18,16 +18,23 @@ from ..cards import day
 from ..curriculum import load_course
 from ..deployment import load_deployment
 from ..errors import BuildError, CurriculumError
+from ..interface import MODE_SETTING, Mode
 from .offline import MANIFEST
 
 STAMP = ".ppm-inputs.json"
+COHORT_PAGES = "book/cohort"  # pages that only a cohort's book has
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _PACKAGE = re.compile(r"^(?:\w+\.)+(?=\w+(?:Error|Exception): )")
 _TELLING = re.compile(r"(?:WARNING|ERROR|CRITICAL): |^[\w.]*(?:Error|Exception): ")
 
 
-def build(root: Path, force: bool = False) -> bool:
-    """Build ``root/_build/html`` if it is stale, and say whether it was.
+def html_folder(root: Path, mode: Mode = "alone") -> Path:
+    """Where the book of this mode is built."""
+    return root / "_build" / ("html" if mode == "alone" else f"{mode}/html")
+
+
+def build(root: Path, force: bool = False, mode: Mode = "alone") -> bool:
+    """Build the book of this mode if it is stale, and say whether it was.
 
     Any change of an input builds the whole book anew, in a quarter of a minute. Every page carries the menu, the
     settings and the names of the scripts, so that a page built alone could stand beside older ones; nothing that Sphinx
@@ -36,20 +43,27 @@ def build(root: Path, force: bool = False) -> bool:
     :raises CurriculumError: when module.yml or the settings cannot be used
     :raises BuildError: with Sphinx's own words when there is a warning or an error
     """
-    out = root / "_build"
+    html = html_folder(root, mode)
+    out = html.parent
     now = _inputs(root)
-    if not force and _stamp(out) == now and _whole(out / "html"):
+    if not force and _stamp(out) == now and _whole(html):
         return False
     _check(root)
     (out / STAMP).unlink(missing_ok=True)
-    for folder in ("html", ".doctrees"):
+    for folder in ("html", ".doctrees", "_build"):
         shutil.rmtree(out / folder, ignore_errors=True)
     start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(root), "-W", "--keep-going", "-q", "--path-output", str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, env=_environment(out), check=False)
+    command = [sys.executable, "-c", start, "build", str(root), "-W", "--keep-going", "-q"]
+    command += ["--path-output", str(root)] if mode == "alone" else ["--path-output", str(out), "--toc", str(_contents(root, out))]
+    done = subprocess.run(command, capture_output=True, text=True, env=_environment(out, mode), check=False)
     said = done.stdout + done.stderr
+    if mode != "alone":
+        for folder in ("html", ".doctrees"):
+            if (out / "_build" / folder).exists():
+                (out / "_build" / folder).replace(out / folder)
+        shutil.rmtree(out / "_build", ignore_errors=True)
     if done.returncode or "WARNING" in said:
-        shutil.rmtree(out / "html", ignore_errors=True)
+        shutil.rmtree(html, ignore_errors=True)
         raise BuildError(
             "The book was not built. What Sphinx said:\n\n" + _useful(said) + "\n\nMend the file that it names and build again."
         )
@@ -84,12 +98,23 @@ def _check(root: Path) -> None:
         )
 
 
-def _environment(out: Path) -> dict[str, str]:
+def _contents(root: Path, out: Path) -> Path:
+    """The cohort's table of contents: the course's own, and the pages on sharing."""
+    contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
+    pages = sorted(path.relative_to(root).with_suffix("").as_posix() for path in (root / COHORT_PAGES).glob("*.md"))
+    if pages:
+        contents["parts"].append({"caption": "Your cohort", "chapters": [{"file": page} for page in pages]})
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), "utf-8")
+    return out / "_toc.yml"
+
+
+def _environment(out: Path, mode: Mode) -> dict[str, str]:
     """An IPython profile of our own: the builder's start-up files stay out, and so does a warning about local sockets."""
     profile = out / ".ipython" / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)
     (profile / "ipython_kernel_config.json").write_text(json.dumps({"IPKernelApp": {"log_level": 40}}), "utf-8")
-    return {**os.environ, "IPYTHONDIR": str(profile.parent), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return {**os.environ, MODE_SETTING: mode, "IPYTHONDIR": str(profile.parent), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
 def _inputs(root: Path) -> dict[str, str]:

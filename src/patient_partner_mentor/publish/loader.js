@@ -1,6 +1,8 @@
 /* Mounts the forms of a static page on a local model, in place of require.js and the widget manager. The build has
    put each widget's state (ids and prompts, never answers) beside the place where it stands. */
+import { render } from "./form.js";
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
+settings.open = window.ppm.openHosted; // a cohort's pages have one
 
 /** The word list, asked for once, when a learner first wants to see what the words include. */
 let asked;
@@ -25,7 +27,7 @@ const mount = async (place) => {
   const el = document.createElement("div");
   const readable = place.querySelector(".question-only");
   try {
-    const ready = window.ppm.form.render({ model, el, signal: new AbortController().signal });
+    const ready = render({ model, el, signal: new AbortController().signal });
     readable.replaceWith(el);
     await ready;
   } catch (error) {

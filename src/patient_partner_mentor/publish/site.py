@@ -19,7 +19,7 @@ from ..credit.rules import RULES
 from ..curriculum import Module, load_course
 from ..deployment import Deployment, help_box, load_deployment
 from ..form import bundle, form
-from ..interface import text, texts
+from ..interface import Mode, current_mode, text, texts
 from . import pages
 
 HERE = Path(__file__).parent
@@ -38,6 +38,13 @@ SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "page.js": ([("page.js", HERE)], []),
     "reflections.js": ([("copies.js", HERE), ("reflections.js", HERE)], []),
 }
+COHORT = HERE / "cohort"
+HOSTED = [("host_text.js", bundle.HERE), ("remote.js", bundle.HERE), ("http.js", COHORT)]
+COHORT_SCRIPTS = SCRIPTS | {
+    "record.js": ([*RECORD, *HOSTED, ("shelf.js", HERE), ("sync.js", COHORT)], None),
+    "form.js": ([*RECORD, *HOSTED, ("shelf.js", HERE), ("sync.js", COHORT), ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "openShelf", "openHosted", "synced", "states", "tokens"]),
+}
+MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@"}  # filled in by the course service, a page at a time
 FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "authors-guide", "operators-guide")
 VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
 OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
@@ -46,11 +53,13 @@ OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
 class Site:
     """What the build knows: the course, the deployment, and the names of the hashed files."""
 
-    def __init__(self, root: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, root: Path, settings: dict[str, Any], mode: Mode = "alone") -> None:
         self.root = root
+        self.mode: Mode = mode
         self.course = load_course(root)
         self.deployment: Deployment = load_deployment(settings, root)
-        self.texts: dict[str, str] = {name: jsmin(bundle.classic_script(parts, exports)) for name, (parts, exports) in SCRIPTS.items()}
+        scripts = SCRIPTS if mode == "alone" else COHORT_SCRIPTS
+        self.texts: dict[str, str] = {name: jsmin(bundle.classic_script(parts, exports, mode)) for name, (parts, exports) in scripts.items()}
         self.texts["course.css"] = cssmin((root / "assets/course.css").read_text("utf-8"))
         self.texts["form.css"] = cssmin(bundle.style(alone=False))
         self.files = {name: _hashed(name, content) for name, content in self.texts.items()}
@@ -59,7 +68,9 @@ class Site:
 
 def start(app: Any) -> None:
     """Read the data before any page; tell the notebooks' kernels where they stand, and where the course is."""
-    app.ppm_site = Site(Path(app.srcdir), app.config.ppm_deployment)
+    mode = current_mode()
+    app.ppm_site = Site(Path(app.srcdir), app.config.ppm_deployment, mode)
+    app.tags.add(mode)
     os.environ[form.HOST_SETTING] = "page"
     os.environ[cells.COURSE_SETTING] = str(app.srcdir)
 
@@ -146,6 +157,7 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool)
         "deployment": site.deployment.id,
         "course": COURSE_ID,
         "account": "this-device",
+        "mode": site.mode,
         "root": root,
         "support": site.deployment.help.topic_support,
         "words": words,
@@ -156,6 +168,8 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool)
             for m in site.course.modules
         ],
     }
+    if site.mode == "cohort":
+        data |= MARKERS | {"sharing": texts()["sharing"]}
     if has_forms:
         data["noticing"] = f"{root}_static/{site.files['noticing.js']}"
     if own:

@@ -1,0 +1,85 @@
+"""Answers the messages of a form beside a kernel: load an answer, save one, notice what the words include."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from .. import COURSE_ID
+from ..credit import language
+from ..credit.noticing import notice
+from ..curriculum import Slug
+from ..errors import JournalError, RecordError
+from ..reflections import LIMIT, Revision, read_answer
+from .journal import Aside, JournalFolder
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Place(BaseModel):
+    """Which answer is asked for."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    module: Slug
+    step: Slug
+
+
+class Keeper:
+    """One form's counterpart in the kernel. It checks each change, and says when it is on disk.
+
+    :param journals: where answers are kept; without it nothing is kept, and only noticing is answered
+    """
+
+    def __init__(self, journals: JournalFolder | None) -> None:
+        self.journals = journals
+        self.asides: dict[str, Aside] = {}
+
+    def reply(self, message: Any) -> dict[str, Any]:
+        """The reply to a message of the browser: ``{"kind": "reply", "id", "ok", ...}``, with a ``reason`` if not ok.
+
+        It raises nothing, and neither a reply nor the log holds any words of the learner's but those asked for.
+        """
+        known = message if isinstance(message, dict) else {}
+        answer: dict[str, Any] = {"kind": "reply", "id": str(known.get("id", ""))[:64]}
+        try:
+            work = {"load": self._load, "save": self._save, "notice": self._notice}[known["kind"]]
+            return answer | {"ok": True} | work(known)
+        except JournalError as error:
+            return answer | {"ok": False, "reason": error.reason}
+        except (RecordError, KeyError, TypeError, ValueError):
+            return answer | {"ok": False, "reason": "refused"}
+        except Exception as error:  # whatever it is, no traceback may carry a learner's words into a log
+            LOGGER.error("A message of kind %s was not answered: %s", known.get("kind") in ("load", "save", "notice"), type(error).__name__)  # noqa: TRY400
+            return answer | {"ok": False, "reason": "refused"}
+
+    def _load(self, message: dict[str, Any]) -> dict[str, Any]:
+        place = Place.model_validate(message)
+        journal, aside = self._journals().read(place.module)
+        answer = journal.answer(place.step) if journal else None
+        return {"answer": answer.model_dump(mode="json") if answer else None, **self._said(place.module, aside)}
+
+    def _save(self, message: dict[str, Any]) -> dict[str, Any]:
+        draft = read_answer(message["answer"])
+        if draft.course != COURSE_ID:
+            raise RecordError("The answer belongs to another course.")
+        seen = Revision.model_validate(message["seen"]) if message.get("seen") else None
+        kept, aside = self._journals().save(draft, seen)
+        return {"answer": kept.model_dump(mode="json"), **self._said(draft.module, aside)}
+
+    def _notice(self, message: dict[str, Any]) -> dict[str, Any]:
+        text = str(message["text"])[:LIMIT]
+        words = [str(word)[:100] for word in message.get("key_words") or []][:100]
+        return {"found": list(notice(text, language.find(text), words))}
+
+    def _journals(self) -> JournalFolder:
+        if self.journals is None:
+            raise RecordError("Nothing is kept here.")
+        return self.journals
+
+    def _said(self, module: str, aside: Aside | None) -> dict[str, bool]:
+        """What a learner is told of a file that was moved aside, for as long as this kernel runs."""
+        if aside:
+            self.asides[module] = aside
+        return {self.asides[module]: True} if module in self.asides else {}

@@ -53,12 +53,17 @@ def test_a_step_that_is_not_there_is_said(root):
         module(str(root / "notebooks" / NAME)).step(7)
 
 
-@pytest.mark.parametrize("value", [None, "", "somewhere"])
-def test_the_host_is_explicit_and_none_is_the_default(monkeypatch, value):
+@pytest.mark.parametrize("value", [None, ""])
+def test_unless_told_nothing_is_kept_on_a_disk(monkeypatch, value):
     monkeypatch.delenv(form.HOST_SETTING, raising=False)
     if value is not None:
         monkeypatch.setenv(form.HOST_SETTING, value)
-    with pytest.raises(CurriculumError, match="PPM_HOST says"):
+    assert form.host() == "public"
+
+
+def test_a_host_that_is_none_is_said(monkeypatch):
+    monkeypatch.setenv(form.HOST_SETTING, "somewhere")
+    with pytest.raises(CurriculumError, match="PPM_HOST says 'somewhere'"):
         form.host()
 
 

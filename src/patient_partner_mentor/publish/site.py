@@ -32,17 +32,17 @@ POLICY = (
 RECORD = [("record.js", bundle.HERE), ("store.js", bundle.HERE), ("rules.js", bundle.CREDIT), ("credit.js", bundle.CREDIT)]
 SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "theme.js": ([("theme.js", HERE)], []),
-    "record.js": ([*RECORD, ("shelf.js", HERE)], None),
+    "record.js": ([*RECORD, ("shelf.js", bundle.HERE)], None),
     "form.js": ([*RECORD, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "states", "tokens"]),
     "noticing.js": ([("noticing.js", bundle.CREDIT), ("word_lists.js", bundle.CREDIT)], None),
     "page.js": ([("page.js", HERE)], []),
-    "reflections.js": ([("copies.js", HERE), ("reflections.js", HERE)], []),
+    "reflections.js": ([("copies.js", bundle.HERE), ("reflections.js", HERE)], []),
 }
 COHORT = HERE / "cohort"
 HOSTED = [("host_text.js", bundle.HERE), ("remote.js", bundle.HERE), ("http.js", COHORT)]
 COHORT_SCRIPTS = SCRIPTS | {
-    "record.js": ([*RECORD, *HOSTED, ("shelf.js", HERE), ("sync.js", COHORT)], None),
-    "form.js": ([*RECORD, *HOSTED, ("shelf.js", HERE), ("sync.js", COHORT), ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "openShelf", "openHosted", "synced", "states", "tokens"]),
+    "record.js": ([*RECORD, *HOSTED, ("shelf.js", bundle.HERE), ("sync.js", COHORT)], None),
+    "form.js": ([*RECORD, *HOSTED, ("shelf.js", bundle.HERE), ("sync.js", COHORT), ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "openShelf", "openHosted", "synced", "states", "tokens"]),
 }
 MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@"}  # filled in by the course service, a page at a time
 FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "authors-guide", "operators-guide")
@@ -169,7 +169,7 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool)
         ],
     }
     if site.mode == "cohort":
-        data |= MARKERS | {"sharing": texts()["sharing"]}
+        data |= MARKERS | {"sharing": texts().get("sharing", {})}
     if has_forms:
         data["noticing"] = f"{root}_static/{site.files['noticing.js']}"
     if own:

@@ -13,3 +13,13 @@ def module(name: str):
     from .cells import find_module  # late: it needs IPython, which the data modules do without
 
     return find_module(name)
+
+
+def portfolio() -> None:
+    """Show everything that this learner wrote, for the portfolio's notebook.
+
+    :raises CurriculumError: if the course cannot be found or read
+    """
+    from .cells import show_portfolio
+
+    show_portfolio()

@@ -8,12 +8,11 @@ from pathlib import Path
 from IPython.display import HTML, display
 
 from . import cards
-from .curriculum import MODULE_FILE, Course, Module, load_course, load_link_checks, load_module
+from .curriculum import COURSE_SETTING, MODULE_FILE, Course, Module, find_course, load_course, load_link_checks, load_module
 from .errors import CurriculumError
 from .interface import current_mode
 
 NOTEBOOK_FILE = "module.md"
-COURSE_SETTING = "PPM_COURSE"
 
 
 class CourseModule:
@@ -77,3 +76,13 @@ def find_module(name: str) -> CourseModule:
         f"The module '{name}' was not found. Start the notebook in the module's own folder, "
         f"or set {COURSE_SETTING} to the folder of the course."
     )
+
+
+def show_portfolio() -> None:
+    """Show every answer of the learner on one page.
+
+    :raises CurriculumError: if the course cannot be found or read
+    """
+    from .form.portfolio import Portfolio
+
+    display(Portfolio(find_course()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from datetime import date
@@ -18,6 +19,7 @@ from .errors import CurriculumError
 SCHEMA_VERSION = 1
 STEPS_IN_A_MODULE = 5
 MODULE_FILE = "module.yml"
+COURSE_SETTING = "PPM_COURSE"
 LINKS_FILE = "links.yml"
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -259,6 +261,20 @@ def load_course(root: Path | str) -> Course:
                         "and no step has that module-id/step-id. Check the spelling."
                     )
     return Course(modules=tuple(modules))
+
+
+def find_course() -> Course:
+    """The whole course, looked for in this order: ``$PPM_COURSE``; the working directory and those above it; the copy
+    that the installed package carries.
+
+    :raises CurriculumError: if it is nowhere
+    """
+    places = [Path(os.environ[COURSE_SETTING])] if os.environ.get(COURSE_SETTING) else []
+    places += [Path.cwd(), *Path.cwd().parents[:3], Path(__file__).parent / "course"]
+    for place in places:
+        if any((place / "notebooks").glob(f"*/{MODULE_FILE}")):
+            return load_course(place)
+    raise CurriculumError(f"The course was not found. Start in the course's own folder, or set {COURSE_SETTING} to it.")
 
 
 def load_link_checks(folder: Path | str) -> dict[str, date]:

@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 CREDIT = HERE.parent / "credit"
 FORM_PARTS = ("record.js", "store.js", "rules.js", "credit.js", "text.js", "form.js")
 HOST_PARTS = ("host_text.js", "remote.js")  # where something beside the browser keeps the answers
-KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, "kernel.js")
+KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, "talk.js", "kernel.js")
+PORTFOLIO_PARTS = ("record.js", "store.js", "rules.js", "credit.js", *HOST_PARTS, "talk.js", "shelf.js", "copies.js", "portfolio_text.js", "portfolio.js")
 GROUPS = ("form", "credit", "noticing")  # of the interface's texts, that the form shows
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([A-Za-z_$][\w$]*))", re.M)
@@ -36,6 +37,10 @@ def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str =
         return f"export const TEXT = {json.dumps(chosen, ensure_ascii=False)};\n"
     if name == "host_text.js":
         return f"export const HOST_TEXT = {json.dumps(_of_mode(texts(language)['host'], mode), ensure_ascii=False)};\n"
+    if name == "portfolio_text.js":
+        given = _of_mode(texts(language)["reflections"], mode) | _of_mode(texts(language)["portfolio"], mode)
+        given |= {f"state_{state}": texts(language)["form"][f"state_{state}"] for state in ("open", "begun", "done")}
+        return f"export const PORTFOLIO_TEXT = {json.dumps(given, ensure_ascii=False)};\n"
     if name == "rules.js":
         rules = RULES.model_dump(include={"states", "settled_by", "languages", "short", "copied", "repeated", "without_spaces"})
         return f"export const RULES = {json.dumps(rules)};\n"
@@ -50,10 +55,13 @@ def _of_mode(group: Mapping[str, Any], mode: Mode) -> dict[str, str]:
     return {k: v[mode] if isinstance(v, dict) else v for k, v in group.items() if not isinstance(v, dict) or mode in v}
 
 
-def es_module(parts: Sequence[str] = KERNEL_PARTS, mode: Mode = "alone") -> str:
-    """The parts as one ES module, for ``anywidget``: its default export is the form on a kernel."""
-    texts_ = [_EXPORT.sub("", _IMPORT.sub("", source(name, mode=mode))) for name in parts]
-    return "\n".join([*texts_, "export default kernelForm;\n"])
+def es_module(parts: Sequence[str] = KERNEL_PARTS, default: str = "kernelForm", mode: Mode = "alone") -> str:
+    """The parts as one ES module, for ``anywidget``.
+
+    :param default: which of their exports is the module's default: what anywidget renders
+    """
+    bodies = [_EXPORT.sub("", _IMPORT.sub("", source(name, mode=mode))) for name in parts]
+    return "\n".join([*bodies, f"export default {default};\n"])
 
 
 def classic_script(parts: Sequence[tuple[str, Path]], exports: Sequence[str] | None = None, mode: Mode = "alone") -> str:

@@ -13,7 +13,7 @@ import traitlets
 import yaml
 
 from .. import COURSE_ID
-from ..curriculum import Course, Module, Step
+from ..curriculum import COURSE_SETTING, Course, Module, Step
 from ..deployment import Deployment, load_deployment
 from ..errors import CurriculumError
 from .bundle import es_module, style
@@ -24,7 +24,6 @@ Host = Literal["page", "kernel", "public"]
 HOSTS: tuple[Host, ...] = get_args(Host)
 HOST_SETTING = "PPM_HOST"
 FRONT_SETTING = "PPM_FRONT"
-COURSE_SETTING = "PPM_COURSE"
 ACCOUNT_SETTING = "PPM_ACCOUNT"
 DEPLOYMENT_SETTING = "PPM_DEPLOYMENT"
 NEXT_STEP = "next-step"
@@ -66,13 +65,13 @@ class ReflectionForm(anywidget.AnyWidget):
             "looks_back": step.looks_back,
             "looks_back_to": [_target(name, course) for name in step.looks_back_to],
         }
-        return cls(question={k: v for k, v in question.items() if v not in (None, [], {}, False)}, settings=_settings())
+        return cls(question={k: v for k, v in question.items() if v not in (None, [], {}, False)}, settings=form_settings())
 
     @classmethod
     def for_next_step(cls, module: Module) -> ReflectionForm:
         """The form for the one line to take away from a module."""
         question = _question(module, NEXT_STEP, module.next_step.prompt, module.next_step.prompt_hash)
-        return cls(question=question | {"kind": "sentence"}, settings=_settings())
+        return cls(question=question | {"kind": "sentence"}, settings=form_settings())
 
 
 def host() -> Host:
@@ -89,7 +88,8 @@ def host() -> Host:
     return found
 
 
-def _settings() -> dict[str, Any]:
+def form_settings() -> dict[str, Any]:
+    """What a form or the portfolio is told of the place where it stands: whose browser keys, which course, which help."""
     if host() == "page":
         return {"host": "page"}
     deployment = _deployment()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -10,11 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from .. import COURSE_ID
 from ..credit import language
 from ..credit.noticing import notice
-from ..curriculum import Slug
+from ..curriculum import Slug, find_course
 from ..errors import JournalError, RecordError
-from ..reflections import LIMIT, Revision, read_answer
+from ..reflections import ANSWERS, LIMIT, Revision, read_answer
 from .journal import Aside, JournalFolder
 
+KINDS = ("load", "save", "notice", "all", "document")
 LOGGER = logging.getLogger(__name__)
 
 
@@ -44,14 +47,14 @@ class Keeper:
         known = message if isinstance(message, dict) else {}
         answer: dict[str, Any] = {"kind": "reply", "id": str(known.get("id", ""))[:64]}
         try:
-            work = {"load": self._load, "save": self._save, "notice": self._notice}[known["kind"]]
+            work = {kind: getattr(self, f"_{kind}") for kind in KINDS}[known["kind"]]
             return answer | {"ok": True} | work(known)
         except JournalError as error:
             return answer | {"ok": False, "reason": error.reason}
         except (RecordError, KeyError, TypeError, ValueError):
             return answer | {"ok": False, "reason": "refused"}
         except Exception as error:  # whatever it is, no traceback may carry a learner's words into a log
-            LOGGER.error("A message of kind %s was not answered: %s", known.get("kind") in ("load", "save", "notice"), type(error).__name__)  # noqa: TRY400
+            LOGGER.error("A message of kind %s was not answered: %s", known["kind"], type(error).__name__)  # noqa: TRY400
             return answer | {"ok": False, "reason": "refused"}
 
     def _load(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +75,18 @@ class Keeper:
         text = str(message["text"])[:LIMIT]
         words = [str(word)[:100] for word in message.get("key_words") or []][:100]
         return {"found": list(notice(text, language.find(text), words))}
+
+    def _all(self, _message: dict[str, Any]) -> dict[str, Any]:
+        journals = self.journals.all() if self.journals else []
+        answers = [one for journal in journals for one in (*journal.answers, journal.next_step) if one]
+        return {"answers": [one.model_dump(mode="json") for one in answers]}
+
+    def _document(self, message: dict[str, Any]) -> dict[str, Any]:
+        from .document import portfolio_document  # late: a word processor's format takes time to import
+
+        answers = [read_answer(one) for one in message["answers"][:ANSWERS]]
+        made = portfolio_document(find_course(), answers, datetime.now().astimezone().date())
+        return {"data": b64encode(made).decode("ascii")}
 
     def _journals(self) -> JournalFolder:
         if self.journals is None:

@@ -175,6 +175,7 @@ from pathlib import Path
 from patient_partner_mentor.form.journal import JournalFolder
 from patient_partner_mentor.form.keeper import Keeper
 folder = JournalFolder(Path(sys.argv[1]))
+folder.read("patient-partner")  # so that all that it imports is there
 if os.geteuid() == 0:  # root may write anywhere
     os.setgid(65534)
     os.setuid(65534)

@@ -1,0 +1,74 @@
+"""What belongs to one learner, all of it: a copy to take along, and its erasure; and the end of keeping."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from ..interface import text
+from . import journals
+from .journals import Learner
+from .service_settings import CourseSettings
+from .store import lock_learner, now
+from .tables import OF_A_LEARNER, answers, comments, consents, erasures, feedback, hand_ins
+
+
+def copy(connection: Connection, who: Learner) -> dict[str, Any]:
+    """Everything that the service holds of a learner."""
+    mine = [row for row in connection.execute(select(hand_ins).where(*_of(hand_ins, who)).order_by(hand_ins.c.time))]
+    said = connection.execute(select(comments).where(*_of(comments, who)).order_by(comments.c.time))
+    agreed = connection.execute(select(consents).where(*_of(consents, who)).order_by(consents.c.key))
+    return {
+        "account": who.account,
+        "course": who.course,
+        "journals": {module: json.loads(data) for module, data in journals.journals(connection, who).items()},
+        "shared": [_shared(row) for row in mine],
+        "comments": [{"module": r.assignment, "step": r.step, "comment": bytes(r.content).decode(), "time": r.time, "reply": r.reply} for r in said],
+        "consents": [{"course": r.course_use, "quotes": r.quotes, "research": r.research, "time": r.time} for r in agreed],
+    }
+
+
+def erase(connection: Connection, who: Learner, asked_by: str) -> dict[str, Any]:
+    """Remove all of a learner's data from the store, keep how much it was, and say what is left with whom."""
+    lock_learner(connection, who.course, who.account)
+    keys = select(hand_ins.c.key).where(*_of(hand_ins, who))
+    read = connection.execute(select(func.count()).select_from(hand_ins).where(*_of(hand_ins, who), hand_ins.c.read_at.is_not(None))).scalar_one()
+    removed = {"feedback": connection.execute(delete(feedback).where(feedback.c.hand_in.in_(keys))).rowcount}
+    for table in OF_A_LEARNER:
+        removed[table.name] = connection.execute(delete(table).where(*_of(table, who))).rowcount
+    connection.execute(insert(erasures).values(course=who.course, time=now(), asked_by=asked_by, counts=json.dumps(removed)))
+    left = [{"what": text("service.left_backups"), "ask": text("service.left_backups_ask"), "kind": "backups"}]
+    if read:
+        left.insert(0, {"what": text("service.left_collected"), "ask": text("service.left_collected_ask"), "kind": "collected", "count": read})
+    return {"removed": removed, "left": left}
+
+
+def expire(connection: Connection, course: str, settings: CourseSettings, today: date) -> dict[str, int]:
+    """After the cohort's end: drop shared words and comments when their days are over, and the rest later."""
+    if not settings.ends:
+        return {}
+    removed: dict[str, int] = {}
+    if today > settings.ends + timedelta(settings.words_days):
+        keys = select(hand_ins.c.key).where(hand_ins.c.course == course)
+        removed["feedback"] = connection.execute(delete(feedback).where(feedback.c.hand_in.in_(keys))).rowcount
+        removed["comments"] = connection.execute(delete(comments).where(comments.c.course == course)).rowcount
+        with_words = (hand_ins.c.course == course, hand_ins.c.content.is_not(None))
+        removed["hand_ins"] = connection.execute(update(hand_ins).where(*with_words).values(content=None, taken_back=now())).rowcount
+    if today > settings.ends + timedelta(settings.record_days):
+        for table in (answers, hand_ins, consents):
+            removed[table.name] = removed.get(table.name, 0) + connection.execute(delete(table).where(table.c.course == course)).rowcount
+    return {kind: count for kind, count in removed.items() if count}
+
+
+def _shared(row: Any) -> dict[str, Any]:
+    one: dict[str, Any] = {"module": row.assignment, "id": row.id, "time": row.time, "taken_back": row.taken_back, "read": row.read_at}
+    if row.kind == "shared" and row.content is not None:
+        one["hand_in"] = json.loads(bytes(row.content))
+    return one | ({"bytes": row.size} if row.kind == "files" else {})
+
+
+def _of(table: Any, who: Learner) -> tuple[Any, Any]:
+    return (table.c.course == who.course, table.c.account == who.account)

@@ -1,0 +1,100 @@
+"""Who asks: the Hub's word on a token or cookie, and the roles that its groups give. This is where the Hub is asked.
+
+Group ``nbgrader-C`` makes a learner of course C, ``formgrade-C`` a facilitator; a Hub service with the course's name, or
+one that the settings list as its grader, is a facilitator too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
+from tornado.web import HTTPError, RequestHandler
+
+from .refusals import Refused
+from .service_settings import CourseSettings
+
+_NAME = re.compile(r"[\w][\w.@+-]{0,127}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks, and what they are in which course.
+
+    :param account: the Hub's name for the person or service
+    """
+
+    account: str
+    learner_of: frozenset[str]
+    facilitator_of: frozenset[str]
+
+    @property
+    def courses(self) -> list[str]:
+        """The courses that this account belongs to."""
+        return sorted(self.learner_of | self.facilitator_of)
+
+
+def plain_name(name: str) -> bool:
+    """Whether a name of an account may stand in an address and become a folder's name at a facilitator's."""
+    return bool(_NAME.fullmatch(name))
+
+
+def identity_of(model: Mapping[str, Any], courses: Mapping[str, CourseSettings]) -> Identity:
+    """An account's roles, out of the Hub's model of it.
+
+    :raises Refused: when its name cannot be used here
+    """
+    name, groups = model["name"], set(model.get("groups") or ())
+    if not plain_name(name):
+        raise Refused("not-yours")
+    service = model.get("kind") == "service"
+    return Identity(
+        account=name,
+        learner_of=frozenset(c for c in courses if f"nbgrader-{c}" in groups and not service),
+        facilitator_of=frozenset(c for c, s in courses.items() if (service and (name == c or name in s.graders)) or f"formgrade-{c}" in groups),
+    )
+
+
+class Known(HubOAuthenticated, RequestHandler):
+    """A handler that knows who asks before it does anything. The Hub is asked without holding up anybody else."""
+
+    who: Identity | None = None
+
+    async def identify(self, cookies: bool) -> Identity | None:
+        """Who asks, or nothing.
+
+        :param cookies: whether a signed-in browser counts; else only a token in the Authorization header does
+        :raises Refused: when the Hub does not admit this account to the service
+        """
+        auth = self.hub_auth
+        try:
+            if cookies:
+                model = await auth.get_user(self, sync=False)
+            else:
+                token = auth.get_token(self, in_cookie=False)
+                model = await auth.user_for_token(token, sync=False) if token else None
+                self._cached_hub_user = model
+            self._hub_auth_user_cache = model = model and self.check_hub_user(dict(model))
+        except UserNotAllowed:
+            self._hub_auth_user_cache = None
+            raise Refused("not-yours") from None
+        except HTTPError:  # the Hub does not answer
+            self._hub_auth_user_cache = None
+            raise Refused("away") from None
+        self.who = identity_of(model, self.settings["ppm"].settings.courses) if model else None
+        return self.who
+
+    def get_current_user(self) -> Any:
+        """What ``identify`` found; the Hub is never asked from here, since that would hold up the loop."""
+        return getattr(self, "_hub_auth_user_cache", None)
+
+
+def connect_to_hub(cache_seconds: int) -> HubOAuth:
+    """The one connection to the Hub, with its address and token from the environment that the Hub gives a service."""
+    return HubOAuth.instance(cache_max_age=cache_seconds)
+
+
+__all__ = ["HubOAuthCallbackHandler", "Identity", "Known", "connect_to_hub", "identity_of", "plain_name"]

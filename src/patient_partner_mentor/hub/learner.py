@@ -1,0 +1,171 @@
+"""The face for learners: the journal, sharing, consents, comments, a copy and erasure, over HTTP with JSON.
+
+Whose data it is comes from who is signed in, and from nowhere else: no address here names an account.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from ..curriculum import Module
+from ..handins import parse_hand_in
+from ..reflections import NEXT_STEP, Revision, read_answer, read_record
+from .. import COURSE_ID
+from . import erasing, journals, sharing
+from .face import COURSE, SLUG, Face
+from .refusals import Refused
+
+_HASH = "0123456789abcdef"
+_MODULE = rf"(?P<module>{SLUG})"
+_STEP = rf"(?P<step>{SLUG})"
+
+
+class _Learner(Face):
+    async def prepare(self) -> None:
+        """Know who asks, and that they are in the course."""
+        await self.identify(cookies=True)
+        self.member(self.path_kwargs["course"])
+        if self.request.method not in ("GET", "HEAD"):
+            self.settings["ppm"].rate.take(self.who.account)
+
+    def module(self, id: str) -> Module:
+        """The module of this address.
+
+        :raises Refused: when the course has none of this id
+        """
+        found = self.settings["ppm"].modules.get(id)
+        if not found:
+            raise Refused("unknown")
+        return found
+
+
+class Journals(_Learner):
+    """All journals of who asks, or the journal of one module."""
+
+    async def get(self, course: str, module: str | None = None) -> None:
+        """Answer with them."""
+        found = await self.store.read(journals.journals, self.learner(course), module and self.module(module).id)
+        if module:
+            self.answer(b'{"journal": ' + found.get(module, b"null") + b"}")
+        else:
+            self.answer(b'{"journals": {' + b", ".join(json.dumps(name).encode() + b": " + data for name, data in found.items()) + b"}}")
+
+
+class Step(_Learner):
+    """One answer."""
+
+    async def put(self, course: str, module: str, step: str) -> None:
+        """Save it, and answer with what is kept."""
+        quotas = self.settings["ppm"].settings.quotas
+        data = self.data(quotas.answer + 10_000)
+        given = read_answer(data.get("answer"))
+        seen = None if data.get("seen") is None else read_record(Revision, data["seen"])
+        if (given.course, given.module, given.step) != (COURSE_ID, module, step) or not _has(self.module(module), step):
+            raise Refused("unknown")
+        kept = await self.store.write(journals.save, self.learner(course), given, seen, quotas)
+        self.answer(b'{"answer": ' + kept + b"}")
+
+
+class State(_Learner):
+    """What the course's pages need to know at once."""
+
+    async def get(self, course: str) -> None:
+        """Answer with each module's state, the consents and the course's own terms."""
+        ppm, who = self.settings["ppm"], self.learner(course)
+        modules, consent = await self.store.read(lambda c: (sharing.states(c, who, ppm.course), sharing.consent(c, who)))
+        said = ppm.settings.courses[course]
+        terms = said.model_dump(mode="json", include={"title", "readers", "reading_days", "contact", "secrecy", "time_zone", "words_days", "record_days", "ends"})
+        self.answer({"modules": modules, "consent": consent, "facilitator": course in self.who.facilitator_of} | terms)
+
+
+class Consent(_Learner):
+    """What the learner agrees to."""
+
+    async def get(self, course: str) -> None:
+        """Answer with it."""
+        self.answer({"consent": await self.store.read(sharing.consent, self.learner(course))})
+
+    async def put(self, course: str) -> None:
+        """Change it."""
+        data = self.data(10_000)
+        chosen = [data.get(name) for name in ("course", "quotes", "research")]
+        seen = data.get("seen")
+        if not all(isinstance(one, bool) for one in chosen) or not isinstance(seen, str) or not 8 <= len(seen) <= 64 or seen.strip(_HASH):
+            raise Refused("damaged")
+        self.answer({"consent": await self.store.write(sharing.set_consent, self.learner(course), *chosen, seen)})
+
+
+class Share(_Learner):
+    """What is shared of a module."""
+
+    async def post(self, course: str, module: str) -> None:
+        """Take a hand-in, and answer with its receipt."""
+        quotas = self.settings["ppm"].settings.quotas
+        given = parse_hand_in(self.body(quotas.hand_in))
+        here = self.module(module)
+        if (given.course, given.module) != (COURSE_ID, module) or not all(_has(here, one.step) for one in given.answers):
+            raise Refused("unknown")
+        self.answer(await self.store.write(sharing.share, self.learner(course), here.name, given, quotas))
+
+    async def delete(self, course: str, module: str) -> None:
+        """Take back what was shared, and say whether it was read."""
+        done = await self.store.write(sharing.take_back, self.learner(course), self.module(module).name)
+        await self.store.scrub(whole=False)
+        self.answer(done)
+
+
+class Comments(_Learner):
+    """The comments on a module."""
+
+    async def get(self, course: str, module: str) -> None:
+        """Answer with them."""
+        self.answer({"comments": await self.store.read(sharing.module_comments, self.learner(course), self.module(module).name)})
+
+    async def put(self, course: str, module: str, step: str) -> None:
+        """Mark those on a step as read, or answer the newest with one of three words."""
+        data = self.data(10_000)
+        reply = data.get("reply")
+        if (reply is None and data.get("read") is not True) or (reply is not None and reply not in get_args(sharing.Reply)):
+            raise Refused("damaged")
+        found = await self.store.write(sharing.answer_comment, self.learner(course), self.module(module).name, step, reply)
+        self.answer({"comments": found})
+
+
+class Copy(_Learner):
+    """Everything that the service holds of who asks."""
+
+    async def get(self, course: str) -> None:
+        """Answer with it, as a file to keep."""
+        held: dict[str, Any] = await self.store.read(erasing.copy, self.learner(course))
+        self.set_header("Content-Disposition", 'attachment; filename="my-course.json"')
+        self.answer(held)
+
+
+class Erase(_Learner):
+    """The erasure of everything that the service holds of who asks."""
+
+    async def post(self, course: str) -> None:
+        """Erase, and answer with what was removed and what is left with whom."""
+        if self.data(10_000).get("sure") is not True:
+            raise Refused("sure")
+        report = await self.store.write(erasing.erase, self.learner(course), "learner")
+        self.answer(report | {"scrubbed": await self.store.scrub(whole=True)})
+
+
+def _has(module: Module, step: str) -> bool:
+    return step == NEXT_STEP or any(one.id == step for one in module.steps)
+
+
+ROUTES = [
+    (rf"{COURSE}/api/journal", Journals),
+    (rf"{COURSE}/api/journal/{_MODULE}", Journals),
+    (rf"{COURSE}/api/journal/{_MODULE}/{_STEP}", Step),
+    (rf"{COURSE}/api/state", State),
+    (rf"{COURSE}/api/consent", Consent),
+    (rf"{COURSE}/api/share/{_MODULE}", Share),
+    (rf"{COURSE}/api/comments/{_MODULE}", Comments),
+    (rf"{COURSE}/api/comments/{_MODULE}/{_STEP}", Comments),
+    (rf"{COURSE}/api/copy", Copy),
+    (rf"{COURSE}/api/erase", Erase),
+]

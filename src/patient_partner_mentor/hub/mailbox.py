@@ -1,0 +1,196 @@
+"""What nbgrader puts into the store and takes out: assignments, hand-ins, feedback with its comments."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
+
+from ..handins import HAND_IN_FILE
+from ..reflections import LIMIT, clean
+from . import archives, sharing
+from .journals import Learner
+from .refusals import Refused
+from .service_settings import Quotas
+from .store import lock_learner, now
+from .tables import assignments, comments, consents, feedback, hand_ins
+
+NOTEBOOK = "module"
+_EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+_OWN_FILES = ("timestamp.txt", "submission_secret.txt")  # these say who and when: not for the sender to say
+_COMMENTS = re.compile(r'<script[^>]*\bid="ppm-comments"[^>]*>(.*?)</script>', re.S | re.I)
+MOST_COMMENTS = 100
+
+
+def names(connection: Connection, course: str) -> dict[str, str]:
+    """The released assignments, each with the time of its last release."""
+    return {row.name: row.time for row in connection.execute(select(assignments.c.name, assignments.c.time).where(assignments.c.course == course))}
+
+
+def assignment(connection: Connection, course: str, name: str) -> bytes:
+    """A released assignment's archive.
+
+    :raises Refused: when there is none
+    """
+    found = connection.execute(select(assignments.c.content).where(assignments.c.course == course, assignments.c.name == name)).scalar()
+    if found is None:
+        raise Refused("not-here")
+    return bytes(found)
+
+
+def release(connection: Connection, course: str, name: str, content: bytes, replace: bool) -> None:
+    """Put an assignment out.
+
+    :raises Refused: when it is out already, and not to be replaced
+    """
+    lock_learner(connection, course, "")
+    here = and_(assignments.c.course == course, assignments.c.name == name)
+    there = connection.execute(select(assignments.c.time).where(here)).scalar()
+    if there and not replace:
+        raise Refused("there-already")
+    connection.execute(delete(assignments).where(here))
+    connection.execute(insert(assignments).values(course=course, name=name, content=content, time=now()))
+
+
+def withdraw(connection: Connection, course: str, name: str) -> None:
+    """Take an assignment in again; what was handed in stays."""
+    connection.execute(delete(assignments).where(assignments.c.course == course, assignments.c.name == name))
+
+
+def submit(connection: Connection, who: Learner, name: str, id: str, content: bytes, quotas: Quotas) -> dict[str, str]:
+    """Keep the files of 'nbgrader submit', beside the earlier ones."""
+    lock_learner(connection, who.course, who.account)
+    time = sharing.take(connection, who, name, id, "files", content, {}, quotas)
+    return {"user": who.account, "id": id, "time": time}
+
+
+def listing(connection: Connection, course: str, name: str | None, account: str | None, history: bool) -> list[dict[str, Any]]:
+    """Hand-ins, the newest last: of one assignment or all, of one learner or all, every one or each learner's newest.
+
+    What was taken back is not among them, but with ``history``, where it is marked.
+    """
+    where = [hand_ins.c.course == course]
+    where += [hand_ins.c.assignment == name] if name else []
+    where += [hand_ins.c.account == account] if account else []
+    where += [] if history else [hand_ins.c.taken_back.is_(None)]
+    fields = [hand_ins.c[field] for field in ("account", "id", "assignment", "time", "taken_back")]
+    answered = select(func.count()).where(feedback.c.hand_in == hand_ins.c.key).scalar_subquery().label("answered")
+    found = [
+        {"user": row.account, "id": row.id, "assignment": row.assignment, "time": row.time, "feedback": row.answered > 0}
+        | ({"taken_back": True} if row.taken_back else {})
+        for row in connection.execute(select(*fields, answered).where(*where).order_by(hand_ins.c.time, hand_ins.c.key))
+    ]
+    return found if history else list({(one["user"], one["assignment"]): one for one in found}.values())
+
+
+def fetch(connection: Connection, who: Learner, name: str, id: str, reading: bool) -> bytes:
+    """A hand-in's archive, put together now: the released notebook, the hand-in, and the time by the service's clock.
+
+    :param reading: a facilitator fetches it, so the learner is told that it was read
+    :raises Refused: when there is none, or it was taken back
+    """
+    row = connection.execute(select(hand_ins).where(_the(who, name, id))).first()
+    if row is None or row.content is None:
+        raise Refused("not-here")
+    if reading and row.read_at is None:
+        connection.execute(update(hand_ins).where(hand_ins.c.key == row.key).values(read_at=now()))
+    content = bytes(row.content)
+    files = archives.unpacked(content, 2**31, 10**6) if row.kind == "files" else {HAND_IN_FILE: content, f"{NOTEBOOK}.ipynb": _notebook(connection, who.course, name)}
+    files = {name: data for name, data in files.items() if name not in _OWN_FILES}
+    return archives.packed(files | {"timestamp.txt": nbgraders(row.time).encode()})
+
+
+def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: str, page: bytes) -> dict[str, int]:
+    """Keep a feedback page, and the comments that it carries as data. The same page again changes nothing.
+
+    :raises Refused: when there is no such hand-in
+    """
+    lock_learner(connection, who.course, who.account)
+    key = connection.execute(select(hand_ins.c.key).where(_the(who, name, id))).scalar()
+    if key is None:
+        raise Refused("not-here")
+    here = and_(feedback.c.hand_in == key, feedback.c.notebook == notebook)
+    connection.execute(delete(feedback).where(here))
+    connection.execute(insert(feedback).values(hand_in=key, notebook=notebook, content=page, time=now()))
+    given = comments_of(page)
+    there = {row.step: row for row in connection.execute(select(comments).where(comments.c.hand_in == key))}
+    for step, words in given.items():
+        old = there.pop(step, None)
+        if old and bytes(old.content) == words:
+            continue
+        fresh = {"content": words, "time": now(), "read_at": None, "reply": None, "replied_at": None}
+        if old:
+            connection.execute(update(comments).where(comments.c.key == old.key).values(fresh))
+        else:
+            connection.execute(insert(comments).values(hand_in=key, course=who.course, account=who.account, assignment=name, step=step, **fresh))
+    for old in there.values():  # a comment that the facilitator has withdrawn
+        connection.execute(delete(comments).where(comments.c.key == old.key))
+    return {"comments": len(given)}
+
+
+def feedback_page(connection: Connection, who: Learner, name: str, id: str, notebook: str) -> bytes:
+    """A feedback page.
+
+    :raises Refused: when there is none
+    """
+    found = select(feedback.c.content).join(hand_ins, hand_ins.c.key == feedback.c.hand_in).where(_the(who, name, id), feedback.c.notebook == notebook)
+    page = connection.execute(found).scalar()
+    if page is None:
+        raise Refused("not-here")
+    return bytes(page)
+
+
+def replies(connection: Connection, course: str) -> list[dict[str, Any]]:
+    """What learners answered to comments, for the facilitators; above all who would like a call."""
+    found = select(comments).where(comments.c.course == course, comments.c.reply.is_not(None)).order_by(comments.c.replied_at)
+    return [{"user": r.account, "assignment": r.assignment, "step": r.step, "reply": r.reply, "time": r.replied_at} for r in connection.execute(found)]
+
+
+def agreed(connection: Connection, course: str) -> list[dict[str, Any]]:
+    """What each learner agreed to last: whom facilitators may quote, and whose words may go to research."""
+    newest: dict[str, Any] = {}
+    for row in connection.execute(select(consents).where(consents.c.course == course).order_by(consents.c.key)):
+        newest[row.account] = {"user": row.account, "course": row.course_use, "quotes": row.quotes, "research": row.research, "time": row.time}
+    return [newest[account] for account in sorted(newest)]
+
+
+def comments_of(page: bytes) -> dict[str, bytes]:
+    """The comments that a feedback page carries as data, by step; a page without any has none.
+
+    :raises Refused: when its data cannot be read
+    """
+    found = _COMMENTS.search(page.decode("utf-8", "replace"))
+    if not found:
+        return {}
+    try:
+        given = json.loads(found[1]) if "{" in found[1] else json.loads(unescape(found[1]))
+        return {_step(one["step"]): clean(one["comment"])[:LIMIT].encode() for one in given["comments"][:MOST_COMMENTS] if one["comment"].strip()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        given = None
+    raise Refused("damaged")
+
+
+def nbgraders(time: str) -> str:
+    """A time as nbgrader writes it into ``timestamp.txt``."""
+    return time.replace("T", " ").replace("Z", " UTC")
+
+
+def _step(name: Any) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > 60:
+        raise ValueError
+    return name
+
+
+def _notebook(connection: Connection, course: str, name: str) -> bytes:
+    try:
+        files = archives.unpacked(assignment(connection, course, name), 2**31, 10**6)
+    except Refused:  # shared from the page, though nbgrader has nothing out
+        files = {}
+    return files.get(f"{NOTEBOOK}.ipynb") or json.dumps(_EMPTY).encode()
+
+
+def _the(who: Learner, name: str, id: str) -> Any:
+    return and_(hand_ins.c.course == who.course, hand_ins.c.account == who.account, hand_ins.c.assignment == name, hand_ins.c.id == id)

@@ -1,0 +1,138 @@
+"""The settings of the course service: one file, named by ``PPM_SERVICE_SETTINGS``, as JSON or YAML.
+
+A small one::
+
+    store: sqlite:////srv/ppm/course.sqlite     # or postgresql://user@host/name
+    book: /srv/ppm/book                         # the built cohort book, _build/cohort/html
+    courses:
+      ppm-2026:
+        title: Patient Partner Mentor, autumn 2026
+        readers: [Fay Example]
+        reading_days: 7
+        contact: Fay Example, fay@example.org, +1 555 0100
+        time_zone: America/New_York
+
+Where the service listens, what it is called and its token are not here: the Hub gives them (``JUPYTERHUB_SERVICE_URL``
+and the like). Without the Hub's address it listens on 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from ..errors import CurriculumError
+from ..handins import LARGEST
+
+SETTINGS = "PPM_SERVICE_SETTINGS"
+CourseName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Size = Annotated[int, Field(ge=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Quotas(_Settings):
+    """How much one learner may send. Sizes are bytes; those of nbgrader's archives count unpacked as well."""
+
+    answer: Size = 4_000_000  # one answer with its overtaken texts
+    journal: Size = 60_000_000  # all answers of one learner to one course
+    hand_in: Size = LARGEST
+    hand_ins_a_day: Size = 30  # for one module; sharing again is always possible, a runaway program is not
+    archive: Size = 5_000_000  # what 'nbgrader submit' sends, packed
+    unpacked: Size = 20_000_000
+    files: Size = 200  # in an archive
+    saves_a_minute: Size = 240
+    assignment: Size = 20_000_000
+    feedback: Size = 5_000_000
+
+
+class CourseSettings(_Settings):
+    """One course, as its learners are told of it before they share anything.
+
+    ``graders`` are Hub services that act as facilitators, besides a service with the course's own name; ``ends`` is the
+    cohort's last day, from which the days of keeping count.
+    """
+
+    title: Words
+    readers: Annotated[tuple[Words, ...], Field(min_length=1)]
+    reading_days: Annotated[int, Field(ge=1, le=365)]
+    contact: Words
+    secrecy: Words | None = None
+    time_zone: str = "UTC"
+    graders: tuple[Words, ...] = ()
+    book: Path | None = None
+    ends: date | None = None
+    words_days: Annotated[int, Field(ge=1)] = 90  # shared words are kept so long after the end
+    record_days: Annotated[int, Field(ge=1)] = 365  # and so long that a module was shared
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("this time zone is not known; write one like 'Europe/Berlin'")
+        return value
+
+
+class ServiceSettings(_Settings):
+    """All settings of the course service.
+
+    :param store: a URL as SQLAlchemy reads it; ``sqlite:///`` with a path, or ``postgresql://``
+    :param book: the folder of the built cohort book
+    :param courses: the courses by their name, the same that nbgrader calls course_id and the Hub's groups end in
+    :param curriculum: the course's own folder, with ``notebooks/`` in it; by default the one named by ``PPM_COURSE``, or
+        the installed package's copy
+    :param cache_seconds: how long the Hub's word on a token is kept; so long an account that left a group is still in
+    """
+
+    store: str
+    book: Path
+    courses: Annotated[dict[CourseName, CourseSettings], Field(min_length=1)]
+    curriculum: Path | None = None
+    quotas: Quotas = Quotas()
+    cache_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+
+    @field_validator("courses")
+    @classmethod
+    def _no_address_of_ours(cls, value: dict[str, CourseSettings]) -> dict[str, CourseSettings]:
+        if taken := {"exchange", "health", "leave", "oauth_callback"} & set(value):
+            raise ValueError(f"a course cannot be called '{sorted(taken)[0]}', since an address of the service is")
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _store_of_a_known_kind(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            return value.replace("postgresql://", "postgresql+psycopg://", 1)
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("the store is 'sqlite:///' with a path, or 'postgresql://'")
+        return value
+
+
+def load_settings(path: Path | None = None) -> ServiceSettings:
+    """The settings out of their file.
+
+    :param path: by default what ``PPM_SERVICE_SETTINGS`` names
+    :raises CurriculumError: with the field, what was expected and what to do
+    """
+    named = path or os.environ.get(SETTINGS)
+    if not named:
+        raise CurriculumError(f"The course service needs its settings. Name their file in the environment variable {SETTINGS}.")
+    try:
+        data: Any = yaml.safe_load(Path(named).read_text("utf-8"))  # JSON is YAML
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CurriculumError(f"{named} cannot be read ({type(error).__name__}). Check that it is there, and valid YAML or JSON.") from None
+    try:
+        return ServiceSettings.model_validate(data)
+    except ValidationError as error:
+        said = [f"{named}, {'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg']}." for p in error.errors(include_url=False, include_input=False)]
+    raise CurriculumError("\n".join([*said, "Mend the file and start the service again."]))

@@ -1,0 +1,103 @@
+"""The tables of the course service's store. What changes here needs a migration beside it.
+
+Texts of learners stand in ``data`` and ``content`` columns only, as bytes: PostgreSQL's text cannot hold every character
+that JSON can. Times are UTC in ISO 8601 with microseconds, so that they sort as text on every database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"}
+)
+_TIME = String(32)
+
+
+def _whose() -> list[Column[str]]:
+    return [Column("course", String(63), nullable=False), Column("account", String(255), nullable=False)]
+
+
+answers = Table(  # the journal: one row for each step that the learner touched
+    "answers",
+    metadata,
+    Column("course", String(63), primary_key=True),
+    Column("account", String(255), primary_key=True),
+    Column("module", String(60), primary_key=True),
+    Column("step", String(60), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("module_version", Integer, nullable=False),
+    Column("saved_at", _TIME, nullable=False),
+)
+hand_ins = Table(  # what was shared, by the page ("shared") or as files by 'nbgrader submit' ("files"); earlier ones stay
+    "hand_ins",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    *_whose(),
+    Column("id", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("assignment", String(80), nullable=False),
+    Column("time", _TIME, nullable=False),
+    Column("content", LargeBinary),  # nothing once it was taken back
+    Column("size", Integer, nullable=False),
+    Column("outline", Text, nullable=False),  # steps with their states, and no words
+    Column("taken_back", _TIME),
+    Column("read_at", _TIME),
+    UniqueConstraint("course", "account", "id"),
+    Index("ix_hand_ins_of", "course", "assignment", "account", "time"),
+)
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("course", String(63), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("time", _TIME, nullable=False),
+)
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("hand_in", ForeignKey("hand_ins.key", ondelete="CASCADE"), primary_key=True),
+    Column("notebook", String(80), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("time", _TIME, nullable=False),
+)
+comments = Table(
+    "comments",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("hand_in", ForeignKey("hand_ins.key", ondelete="CASCADE"), nullable=False),
+    *_whose(),
+    Column("assignment", String(80), nullable=False),
+    Column("step", String(60), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("time", _TIME, nullable=False),
+    Column("read_at", _TIME),
+    Column("reply", String(20)),
+    Column("replied_at", _TIME),
+    UniqueConstraint("hand_in", "step"),
+    Index("ix_comments_of", "course", "account", "assignment"),
+)
+consents = Table(  # only ever added to, but for an erasure
+    "consents",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    *_whose(),
+    Column("course_use", Boolean, nullable=False),
+    Column("quotes", Boolean, nullable=False),
+    Column("research", Boolean, nullable=False),
+    Column("seen", String(64), nullable=False),
+    Column("time", _TIME, nullable=False),
+    Index("ix_consents_of", "course", "account"),
+)
+erasures = Table(  # that something was erased, and how much; not whose
+    "erasures",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("course", String(63), nullable=False),
+    Column("time", _TIME, nullable=False),
+    Column("asked_by", String(12), nullable=False),
+    Column("counts", Text, nullable=False),
+)
+OF_A_LEARNER = (answers, comments, consents, hand_ins)  # feedback goes with its hand-in

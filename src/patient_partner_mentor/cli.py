@@ -19,14 +19,15 @@ def book(args: argparse.Namespace) -> None:
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Build the book if it is stale, and serve it on this computer."""
-    from .publish.build import build
+    """Build the book if it is stale, and serve it with the modules as apps on this computer."""
+    from .form.journal import data_folder
+    from .publish.build import build, html_folder
     from .publish.site import POLICY
     from .serve import serve as run
 
     print("Getting the course ready ...", flush=True)
     build(args.root)
-    run(args.root / "_build/html", POLICY, args.port, open_browser=not args.no_browser)
+    run(args.root.resolve(), html_folder(args.root), POLICY, args.port, data_folder(), args.identity, args.warm, open_browser=not args.no_browser)
 
 
 def links(args: argparse.Namespace) -> None:
@@ -72,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("serve", help=serve.__doc__)
     verb.add_argument("--port", type=int, default=8000, help="a port on 127.0.0.1; 0 takes a free one (default: 8000)")
     verb.add_argument("--no-browser", action="store_true", help="only print the address")
+    verb.add_argument("--identity", choices=("one-person", "public"), default="one-person", help="whose server it is: one person's, with a journal, or anybody's, where nothing written is kept on the server (default: one-person)")
+    verb.add_argument("--warm", type=int, default=2, metavar="N", help="kernels that wait for the next page (default: 2)")
     verb.set_defaults(run=serve)
     verb = verbs.add_parser("links", help=links.__doc__)
     verb.set_defaults(run=links)

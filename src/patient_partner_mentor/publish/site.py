@@ -20,9 +20,10 @@ from ..curriculum import Module, load_course
 from ..deployment import Deployment, help_box, load_deployment
 from ..form import bundle, form
 from ..interface import Mode, current_mode, text, texts
-from . import pages
+from . import pages, shell
 
 HERE = Path(__file__).parent
+SERVE = HERE.parent / "serve"
 AUTHOR = "Janice Tufte"
 OUTLINE_DATE = "March 2024"
 POLICY = (
@@ -35,6 +36,8 @@ SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "record.js": ([*RECORD, ("shelf.js", bundle.HERE)], None),
     "form.js": ([*RECORD, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "states", "tokens"]),
     "noticing.js": ([("noticing.js", bundle.CREDIT), ("word_lists.js", bundle.CREDIT)], None),
+    "app.js": ([*RECORD, *[(name, bundle.HERE) for name in ("shelf.js", "text.js", "form.js", "host_text.js", "remote.js", "talk.js", "kernel.js")], ("live.js", SERVE)], None),
+    "portfolio.js": ([(name, bundle.HERE) for name in ("copies.js", "portfolio_text.js", "portfolio.js")], None),
     "page.js": ([("page.js", HERE)], []),
     "reflections.js": ([("copies.js", bundle.HERE), ("reflections.js", HERE)], []),
 }
@@ -79,7 +82,8 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
     """Give the layout what it draws: scripts that this page needs, the menu, help box, footer and settings."""
     site: Site = app.ppm_site
     module = pages.module_of(app, pagename)
-    has_forms = 'class="form-place"' in context.get("body", "")
+    is_app = pagename == shell.PAGE
+    has_forms = is_app or 'class="form-place"' in context.get("body", "")
     root = "../" * pagename.count("/")
     own = pagename in OWN_PAGE_SCRIPTS
     context["ppm"] = {
@@ -90,12 +94,12 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
         "logo": site.deployment.logo,
         "files": site.files,
         "has_forms": has_forms,
-        "scripts": ["form.js" if has_forms else "record.js", *(["reflections.js"] if own else []), "page.js"],
-        "kind": "module" if module else "welcome" if pagename == app.config.root_doc else "plain",
+        "scripts": ["app.js" if is_app else "form.js" if has_forms else "record.js", *(["reflections.js"] if own else []), "page.js"],
+        "kind": "module" if module or is_app else "welcome" if pagename == app.config.root_doc else "plain",
         "module": module,
         "modules": site.course.modules,
         "no_script": {"book/my-reflections": "reflections.no_script", "book/certificate": "certificate.no_script"}.get(
-            pagename, "course.no_script" if module else "start.no_script"
+            pagename, "app.no_script" if is_app else "course.no_script" if module else "start.no_script"
         ),
         "help_box": help_box(site.deployment),
         "credit_line": text("course.footer_credit", author=f'<a href="{context["pathto"]("book/credits")}">{AUTHOR}</a>'),
@@ -120,6 +124,7 @@ def finish(app: Any, exception: Exception | None) -> None:
         for old in static.glob(f"{stem}.*.{ending}"):
             old.unlink()
         (static / site.files[name]).write_text(content, "utf-8")
+    shell.move(out)
     offline.write(out, site.deployment)
 
 

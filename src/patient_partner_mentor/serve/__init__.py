@@ -1,93 +1,72 @@
-"""The server of the course on one person's machine: the built book, compressed, with the policy as a header."""
+"""The server of the course: the built book and, beside it, the modules as Voila apps with a journal."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import signal
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application, HTTPError, RedirectHandler, StaticFileHandler
 
-from ..errors import CourseError
+from .book import ADDRESS, BookHandler, application
 
-ADDRESS = "127.0.0.1"
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+__all__ = ["ADDRESS", "BookHandler", "application", "serve"]
 
 
-class BookHandler(StaticFileHandler):
-    """Files of the built book; a wrong address gets the book's own page, and no name of a file or folder."""
+def serve(
+    root: Path,
+    book: Path,
+    policy: str,
+    port: int,
+    data: Path,
+    identity: Literal["one-person", "public"] = "one-person",
+    warm: int = 2,
+    open_browser: bool = False,
+) -> None:
+    """Serve book and apps on the loopback address until interrupted.
 
-    def set_default_headers(self) -> None:
-        """Every answer carries the policy; the browser asks again before it uses a kept page."""
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-        self.set_header("Content-Security-Policy", self.settings["policy"])
-        self.set_header("Cache-Control", "no-cache")
-
-    def set_extra_headers(self, path: str) -> None:
-        """Files with their content in their name never change."""
-        if len(Path(path).name.split(".")) == 3 and "_static" in path:
-            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A refused request is no news, and no address of a learner's belongs in a log."""
-        if not isinstance(value, HTTPError):
-            super().log_exception(typ, value, tb)
-
-    def write_error(self, status_code: int, **_: Any) -> None:
-        """The page for a wrong address, for every error."""
-        page = Path(self.root, "404.html")
-        self.finish(page.read_bytes() if page.exists() else b"")
-
-
-def application(book: Path, policy: str) -> Application:
-    """The web application.
-
-    :param book: the folder of the built book
-    """
-    return Application(
-        [(r"/", RedirectHandler, {"url": "/course/", "permanent": False}), (r"/course/(.*)", BookHandler, {"path": str(book), "default_filename": "index.html"})],
-        policy=policy,
-        static_hash_cache=False,  # the book may be built again while it is served
-        compress_response=True,
-        log_function=lambda handler: None,
-    )
-
-
-def serve(book: Path, policy: str, port: int, open_browser: bool = False) -> None:
-    """Serve until interrupted.
-
+    :param root: the course's folder
     :param port: a port on 127.0.0.1; 0 takes a free one
+    :param data: the data folder of the person whose server it is
+    :param warm: kernels in waiting
     :raises CourseError: when the port is taken
     """
-    asyncio.run(_serve(book, policy, port, open_browser))
+    asyncio.run(_serve(root, book, policy, port, data, identity, warm, open_browser))
 
 
-async def _serve(book: Path, policy: str, port: int, open_browser: bool) -> None:
-    try:
-        sockets = bind_sockets(port, ADDRESS)
-    except OSError:
-        raise CourseError(
-            f"Port {port} on this computer is taken, perhaps by the course itself in another window. "
-            f"Open http://{ADDRESS}:{port}/ to see, or choose another port: make serve PORT={port + 1}"
-        ) from None
-    server = HTTPServer(application(book, policy))
-    server.add_sockets(sockets)
-    address = f"http://{ADDRESS}:{sockets[0].getsockname()[1]}/"
-    print(f"The course is at {address}   (stop with Ctrl+C)", flush=True)
+async def _serve(root: Path, book: Path, policy: str, port: int, data: Path, identity: Literal["one-person", "public"], warm: int, open_browser: bool) -> None:
+    from .app import CourseServer, Plan, sockets  # late: Voila takes seconds to import
+    from .token import keep_token
+
+    listening = sockets(port)
+    key = keep_token(data) if identity == "one-person" else None
+    server = CourseServer(Plan(root=root, book=book, policy=policy, identity=identity, data=data, key=key, warm=warm))
+    port = listening[0].getsockname()[1]
+    http = HTTPServer(server.application(port))
+    http.add_sockets(listening)
+    address = f"http://{ADDRESS}:{port}/"
+    entry = f"{address}?token={key}" if key else address
+    print(f"The course is at {entry}   (stop with Ctrl+C)", flush=True)
+    over = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, over.set)
+    server.pool.fill()
+    sweeping = server.sweeping()
+    sweeping.start()
     if open_browser and _has_screen():
-        webbrowser.open(address)
-    await asyncio.Event().wait()
+        webbrowser.open(entry)
+    try:
+        await over.wait()
+    finally:
+        sweeping.stop()
+        http.stop()
+        await server.pool.close()
+        shutil.rmtree(server.connection_dir, ignore_errors=True)
 
 
 def _has_screen() -> bool:

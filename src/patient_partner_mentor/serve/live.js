@@ -1,0 +1,108 @@
+/* The small live client of the apps: mounts the forms of a running kernel over the plain Jupyter websocket, in place of
+   Voila's own client. A dropped socket is opened again; a kernel that is gone is replaced, and the forms keep their text. */
+import { kernelForm } from "./kernel.js";
+
+const CONTROL = "jupyter.widget.control", LONGEST_WAIT = 10000; // ms between two tries at most
+const bar = document.querySelector(".app-status"), { name: notebook, base } = bar.dataset;
+const session = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+const models = new Map(); // id -> LiveModel
+let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, retry;
+
+const post = (type, content, metadata = {}) => {
+  if (socket?.readyState !== 1) return false;
+  const header = { msg_id: `${session}-${++count}`, msg_type: type, session, username: "", version: "5.3", date: new Date().toISOString() };
+  socket.send(JSON.stringify({ channel: "shell", header, parent_header: {}, metadata, content }));
+  return true;
+};
+
+/** As much of a widget's model as our widgets use. */
+class LiveModel {
+  constructor(id, state) { Object.assign(this, { id, state, listeners: new Set() }); }
+  get(key) { return this.state[key]; }
+  set() {}
+  save_changes() {}
+  on(event, listen) { if (event === "msg:custom") this.listeners.add(listen); }
+  off(event, listen) { this.listeners.delete(listen); }
+  send(content) { post("comm_msg", { comm_id: this.id, data: { method: "custom", content } }); }
+  hear(content) { for (const listen of this.listeners) listen(content, []); }
+}
+const same = (a, b) => (a.question ? a.question.step === b.question?.step : Boolean(a.course) && Boolean(b.course));
+
+async function mountAll() {
+  mounted = true;
+  const places = [...document.querySelectorAll(".form-place[data-model]")];
+  await Promise.all(places.map(async (place) => {
+    const model = models.get(place.dataset.model);
+    if (!model) return;
+    const el = document.createElement("div"), widget = model.get("question") ? kernelForm : window.ppm.portfolio;
+    try { const ready = widget.render({ model, el, signal: new AbortController().signal }); place.replaceChildren(el); await ready; } catch (error) { console.error("A form could not be set up:", error); }
+  }));
+  performance.mark("ppm:forms-ready");
+  document.documentElement.dataset.forms = "ready";
+  document.dispatchEvent(new Event("ppm:forms-ready"));
+}
+
+/** The kernel's widgets: the first time they are mounted, later the forms on the page are bound to them. */
+function meetWidgets(states) {
+  for (const [id, { model_name, state }] of Object.entries(states)) {
+    if (model_name !== "AnyModel" || !(state.question || state.course)) continue;
+    const known = [...models.values()].find((model) => same(model.state, state));
+    if (known) { models.delete(known.id); known.id = id; models.set(id, known); } else models.set(id, new LiveModel(id, state));
+  }
+  if (!mounted) mountAll();
+  else { if (bar.textContent) bar.textContent = bar.dataset.again; dispatchEvent(new Event("ppm:online")); }
+}
+
+function hear({ header, content }) {
+  if (header.msg_type === "comm_msg") {
+    const { method, states, content: inner } = content.data;
+    if (method === "update_states") meetWidgets(states);
+    else if (method === "custom") models.get(content.comm_id)?.hear(inner);
+  } else if (header.msg_type === "status" && ["dead", "restarting", "autorestarting"].includes(content.execution_state)) replace();
+}
+
+const later = (work) => { clearTimeout(retry); retry = setTimeout(work, Math.min(LONGEST_WAIT, 400 * 2 ** tries++)); };
+const token = () => decodeURIComponent(document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "");
+const away = () => { bar.textContent = bar.dataset.waiting; dispatchEvent(new Event("ppm:offline")); };
+
+/** Ask for another kernel in place of one that is gone. */
+async function replace() {
+  if (gone) return;
+  gone = true;
+  socket?.close();
+  try {
+    const answer = await fetch(`${base}apps/api/start/${notebook}`, { method: "POST", headers: { "X-XSRFToken": token() } });
+    gone = false;
+    if (!answer.ok) throw new Error(answer.status);
+    kernelId = (await answer.json()).kernel;
+    connect();
+  } catch { gone = false; away(); later(replace); }
+}
+
+function connect() {
+  const opened = new WebSocket(`${location.origin.replace(/^http/, "ws")}${base}apps/api/kernels/${kernelId}/channels?session_id=${session}`);
+  socket = opened;
+  opened.onopen = () => {
+    tries = 0;
+    const id = `${session}-control-${++count}`;
+    post("comm_open", { comm_id: id, target_name: CONTROL, data: {} }, { version: "1.0.0" });
+    post("comm_msg", { comm_id: id, data: { method: "request_states" } });
+  };
+  opened.onmessage = ({ data }) => { if (typeof data === "string") hear(JSON.parse(data)); };
+  opened.onclose = async () => {
+    if (gone || socket !== opened) return;
+    const answer = await fetch(`${base}apps/api/kernels/${kernelId}`).catch(() => null);
+    if (answer?.status === 404) return replace();
+    if (!answer?.ok) away();
+    later(connect);
+  };
+}
+
+addEventListener("online", () => { if (socket?.readyState > 1 && !gone) { tries = 0; later(connect); } });
+addEventListener("pagehide", () => {
+  const form = new FormData();
+  form.append("_xsrf", token());
+  navigator.sendBeacon(`${base}apps/api/kernels/${kernelId}`, form);
+});
+addEventListener("pageshow", ({ persisted }) => { if (persisted) { tries = 0; later(connect); } });
+connect();

@@ -122,6 +122,10 @@ c.JupyterHub.services = [
     {{"name": "course", "url": s["service_url"], "api_token": s["tokens"]["course"], "oauth_client_id": "service-course", "oauth_no_confirm": True}},
 ]
 """
+_BOOK = """<!DOCTYPE html><html lang="en"><head><title>Welcome</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'"></head><body><main><h1>Welcome</h1></main>
+<script type="application/json" id="ppm-settings">{"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@"}</script></body></html>
+"""
 
 
 class Hub:
@@ -129,16 +133,22 @@ class Hub:
 
     :param folder: everything that the Hub and the service keep
     :param settings: fields of the service's settings that differ from the trial's
+    :param people: how many more learners of the course there are, called ``p1`` and so on
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any] | None = None, users: list[str] | None = None, groups: Mapping[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, Any] | None = None, users: list[str] | None = None, groups: Mapping[str, list[str]] | None = None, people: int = 0
+    ) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{free_port()}/"
         self.prefix = "/services/course/"
         self.service_url = f"http://127.0.0.1:{free_port()}"
         self.graders = [COURSE, OTHER]
         self.secrets = {name: secrets.token_hex(32) for name in ("tokens", "course", *self.graders)}
-        self.users, self.groups = users or USERS, dict(groups or GROUPS)
+        more = [f"p{number}" for number in range(1, people + 1)]
+        self.users, self.groups = [*(users or USERS), *more], dict(groups or GROUPS)
+        self.groups[f"nbgrader-{COURSE}"] = [*self.groups[f"nbgrader-{COURSE}"], *more]
+        self._unused = iter(more)
         self.service: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
         self.settings_file = folder / "service.json"
@@ -162,7 +172,10 @@ class Hub:
 
     def start(self) -> None:
         """Start Hub and proxy, and wait until they answer."""
-        (self.folder / "book").mkdir(exist_ok=True)
+        book = self.folder / "book"
+        if not book.exists():
+            (book / "book").mkdir(parents=True)
+            (book / "book/welcome.html").write_text(_BOOK, "utf-8")
         data = {
             "url": self.url,
             "hub_port": free_port(),
@@ -237,6 +250,10 @@ class Hub:
         headers = {"Authorization": f"token {self.token(user)}"} if user else {}
         headers |= more.pop("headers", {})
         return requests.request(method, f"{self.service_url}{self.prefix}{path}", headers=headers, timeout=60, allow_redirects=False, **more)
+
+    def new_learner(self) -> str:
+        """A learner whom no test has used yet."""
+        return next(self._unused)
 
     def sign_in(self, user: str) -> requests.Session:
         """A browser's session that is signed in at the Hub, as far as one is without a browser."""

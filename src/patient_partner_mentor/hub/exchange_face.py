@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 
-from . import archives, erasing, mailbox
+from .. import archives
+from . import erasing, mailbox
 from .face import COURSE, Face
 from .identity import plain_name
 from .journals import Learner

@@ -7,11 +7,12 @@ import re
 from html import unescape
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from ..handins import HAND_IN_FILE
 from ..reflections import LIMIT, clean
-from . import archives, sharing
+from .. import archives
+from . import sharing
 from .journals import Learner
 from .refusals import Refused
 from .service_settings import Quotas
@@ -70,18 +71,22 @@ def submit(connection: Connection, who: Learner, name: str, id: str, content: by
 def listing(connection: Connection, course: str, name: str | None, account: str | None, history: bool) -> list[dict[str, Any]]:
     """Hand-ins, the newest last: of one assignment or all, of one learner or all, every one or each learner's newest.
 
-    What was taken back is not among them, but with ``history``, where it is marked.
+    ``feedback`` names the notebooks that have a feedback page, with its time. What was taken back is not among them, but
+    with ``history``, where it is marked.
     """
     where = [hand_ins.c.course == course]
     where += [hand_ins.c.assignment == name] if name else []
     where += [hand_ins.c.account == account] if account else []
     where += [] if history else [hand_ins.c.taken_back.is_(None)]
-    fields = [hand_ins.c[field] for field in ("account", "id", "assignment", "time", "taken_back")]
-    answered = select(func.count()).where(feedback.c.hand_in == hand_ins.c.key).scalar_subquery().label("answered")
+    fields = [hand_ins.c[field] for field in ("key", "account", "id", "assignment", "time", "taken_back")]
+    rows = connection.execute(select(*fields).where(*where).order_by(hand_ins.c.time, hand_ins.c.key)).all()
+    answered: dict[int, dict[str, str]] = {}
+    for page in connection.execute(select(feedback.c.hand_in, feedback.c.notebook, feedback.c.time).join(hand_ins).where(*where)):
+        answered.setdefault(page.hand_in, {})[page.notebook] = page.time
     found = [
-        {"user": row.account, "id": row.id, "assignment": row.assignment, "time": row.time, "feedback": row.answered > 0}
+        {"user": row.account, "id": row.id, "assignment": row.assignment, "time": row.time, "feedback": answered.get(row.key, {})}
         | ({"taken_back": True} if row.taken_back else {})
-        for row in connection.execute(select(*fields, answered).where(*where).order_by(hand_ins.c.time, hand_ins.c.key))
+        for row in rows
     ]
     return found if history else list({(one["user"], one["assignment"]): one for one in found}.values())
 

@@ -107,12 +107,13 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:%d" % s["proxy_port"]
 c.ConfigurableHTTPProxy.command = s["proxy"]
 c.ConfigurableHTTPProxy.pid_file = s["folder"] + "/proxy.pid"
 c.JupyterHub.authenticator_class = "dummy"
-c.Authenticator.allowed_users = set(s["users"])
+c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
+c.Authenticator.admin_users = set()
 c.JupyterHub.load_groups = {{name: {{"users": users}} for name, users in s["groups"].items()}}
 access = "access:services!service=course"
 c.JupyterHub.load_roles = [
-    {{"name": "user", "scopes": ["self", access]}},
+    {{"name": "user", "users": s["users"], "scopes": ["self", access]}},
     {{"name": "tokens", "services": ["tokens"], "scopes": ["tokens", "admin:users", "admin:groups"]}},
     {{"name": "graders", "services": s["graders"], "scopes": [access]}},
 ]
@@ -133,22 +134,18 @@ class Hub:
 
     :param folder: everything that the Hub and the service keep
     :param settings: fields of the service's settings that differ from the trial's
-    :param people: how many more learners of the course there are, called ``p1`` and so on
     """
 
-    def __init__(
-        self, folder: Path, settings: Mapping[str, Any] | None = None, users: list[str] | None = None, groups: Mapping[str, list[str]] | None = None, people: int = 0
-    ) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, Any] | None = None, users: list[str] | None = None, groups: Mapping[str, list[str]] | None = None) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{free_port()}/"
         self.prefix = "/services/course/"
         self.service_url = f"http://127.0.0.1:{free_port()}"
         self.graders = [COURSE, OTHER]
         self.secrets = {name: secrets.token_hex(32) for name in ("tokens", "course", *self.graders)}
-        more = [f"p{number}" for number in range(1, people + 1)]
-        self.users, self.groups = [*(users or USERS), *more], dict(groups or GROUPS)
-        self.groups[f"nbgrader-{COURSE}"] = [*self.groups[f"nbgrader-{COURSE}"], *more]
-        self._unused = iter(more)
+        self.users, self.groups = users or USERS, dict(groups or GROUPS)
+        self._people = 0
+        self.hub: subprocess.Popen[bytes] | None = None
         self.service: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
         self.settings_file = folder / "service.json"
@@ -170,8 +167,8 @@ class Hub:
         }
         self.settings_file.write_text(json.dumps(whole | dict(settings)), "utf-8")
 
-    def start(self) -> None:
-        """Start Hub and proxy, and wait until they answer."""
+    def start(self, service: bool = True) -> None:
+        """Start Hub, proxy and service, and wait until they answer. A Hub waits half a minute for a service that is not there."""
         book = self.folder / "book"
         if not book.exists():
             (book / "book").mkdir(parents=True)
@@ -196,7 +193,10 @@ class Hub:
         self.log = (self.folder / "hub.log").open("ab")
         command = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
         self.hub = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=self.log, stderr=self.log, start_new_session=True)
-        until(lambda: self._alive(self.hub) and answers(self.hub_api) and answers(f"{self.url}hub/api"), f"the Hub; see {self.log.name}")
+        until(lambda: self._alive(self.hub) and answers(self.hub_api), f"the Hub; see {self.log.name}")
+        if service:
+            self.start_service()
+        until(lambda: self._alive(self.hub) and answers(f"{self.url}hub/api"), f"the proxy; see {self.log.name}")
 
     def start_service(self, wait: bool = True, **environment: str) -> subprocess.Popen[bytes]:
         """Start the course service as the Hub would, and wait until it is healthy."""
@@ -237,12 +237,7 @@ class Hub:
         if user in self.secrets:
             return self.secrets[user]
         if user not in self._tokens:
-            said = requests.post(f"{self.hub_api}/users/{user}/tokens", headers={"Authorization": f"token {self.secrets['tokens']}"}, json={"note": "test"}, timeout=30)
-            if said.status_code == 404:  # a person who has never signed in
-                requests.post(f"{self.hub_api}/users/{user}", headers={"Authorization": f"token {self.secrets['tokens']}"}, timeout=30)
-                return self.token(user)
-            said.raise_for_status()
-            self._tokens[user] = said.json()["token"]
+            self._tokens[user] = self._admin("POST", f"users/{user}/tokens", {"note": "test"})["token"]
         return self._tokens[user]
 
     def ask(self, user: str | None, method: str, path: str, **more: Any) -> requests.Response:
@@ -252,8 +247,17 @@ class Hub:
         return requests.request(method, f"{self.service_url}{self.prefix}{path}", headers=headers, timeout=60, allow_redirects=False, **more)
 
     def new_learner(self) -> str:
-        """A learner whom no test has used yet."""
-        return next(self._unused)
+        """A learner whom no test has used yet, made at the Hub."""
+        self._people += 1
+        name = f"p{self._people}"
+        self._admin("POST", f"users/{name}")
+        self._admin("POST", f"groups/nbgrader-{COURSE}/users", {"users": [name]})
+        return name
+
+    def _admin(self, method: str, path: str, data: Any = None) -> Any:
+        said = requests.request(method, f"{self.hub_api}/{path}", headers={"Authorization": f"token {self.secrets['tokens']}"}, json=data, timeout=30)
+        said.raise_for_status()
+        return said.json()
 
     def sign_in(self, user: str) -> requests.Session:
         """A browser's session that is signed in at the Hub, as far as one is without a browser."""
@@ -267,8 +271,9 @@ class Hub:
     def close(self) -> None:
         """Stop everything that was started."""
         self.stop_service()
-        stop(self.hub)
-        self.log.close()
+        if self.hub:
+            stop(self.hub)
+            self.log.close()
         self._stop_proxy()
         shutil.rmtree(self.folder / "store", ignore_errors=True)
 
@@ -289,10 +294,8 @@ class Hub:
 def running_hub(folder: Path, settings: Mapping[str, Any] | None = None, service: bool = True, **more: Any) -> Iterator[Hub]:
     """A Hub with the course service, stopped at the end."""
     hub = Hub(folder, settings, **more)
-    hub.start()
     try:
-        if service:
-            hub.start_service()
+        hub.start(service)
         yield hub
     finally:
         hub.close()

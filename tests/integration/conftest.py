@@ -14,7 +14,7 @@ from tests.hub_running import Hub, running_hub
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A Hub with the course service and a small book; whoever changes data takes people of their own, or erases them."""
     folder = tmp_path_factory.mktemp("hub")
-    with running_hub(folder, {"quotas": {"saves_a_minute": 100_000}}, people=300) as running:
+    with running_hub(folder, {"quotas": {"saves_a_minute": 100_000}}) as running:
         yield running
 
 

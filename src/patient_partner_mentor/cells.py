@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from IPython.display import HTML, display
@@ -23,7 +24,7 @@ class CourseModule:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.data: Module = load_module(folder)
+        self.data: Module = known_module(folder, (folder / MODULE_FILE).stat().st_mtime_ns)
 
     def opening(self) -> None:
         """Show how long it takes, the topic note and the list of steps."""
@@ -54,7 +55,24 @@ class CourseModule:
 
     def _course(self) -> Course | None:
         root = self.folder.parent.parent
-        return load_course(root) if (root / "notebooks").is_dir() else None
+        return known_course(root, stamp(root)) if (root / "notebooks").is_dir() else None
+
+
+@lru_cache(maxsize=16)
+def known_module(folder: Path, changed: int) -> Module:  # noqa: ARG001 - a change makes another entry
+    """A module's data, read once for all cells of a kernel."""
+    return load_module(folder)
+
+
+def stamp(root: Path) -> tuple[tuple[str, int], ...]:
+    """When each module's data was last changed: what a kept course is compared with."""
+    return tuple((path.as_posix(), path.stat().st_mtime_ns) for path in sorted((root / "notebooks").glob(f"*/{MODULE_FILE}")))
+
+
+@lru_cache(maxsize=2)
+def known_course(root: Path, changed: tuple[tuple[str, int], ...]) -> Course:  # noqa: ARG001 - a change makes another entry
+    """The whole course, read once for all cells of a kernel: eight files take a second."""
+    return load_course(root)
 
 
 def find_module(name: str) -> CourseModule:
@@ -76,6 +94,15 @@ def find_module(name: str) -> CourseModule:
         f"The module '{name}' was not found. Start the notebook in the module's own folder, "
         f"or set {COURSE_SETTING} to the folder of the course."
     )
+
+
+def warm_up() -> None:
+    """Import and read what every notebook of the course needs, for a kernel that waits for its page."""
+    from .form import keeper, portfolio  # noqa: F401 - imported for the time that it takes
+
+    course = find_course()
+    for module in course.modules:
+        find_module(module.name)._course()
 
 
 def show_portfolio() -> None:

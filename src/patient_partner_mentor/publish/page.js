@@ -120,6 +120,12 @@ if (list) {
   if (!store.place()) store.setPlace({ module: list.dataset.module, step: [...sections.keys()][0] });
 }
 
+/* where the course's own server runs the modules as apps too, it says so with a cookie */
+if (list && settings.app && document.cookie.split("; ").includes(`ppm-apps=${location.port}`)) {
+  const link = make("a", { href: settings.root + "../apps/notebooks/" + settings.modules.find((m) => m.id === list.dataset.module).name + "/module.html" }, words.app_open);
+  document.querySelector(".module-opening").after(make("p", { className: "app-link" }, link, " ", make("span", { className: "small" }, words.app_note)));
+}
+
 /* welcome: start, or continue where I stopped */
 const start = document.querySelector(".course-start");
 const overview = document.querySelector(".course-modules");

@@ -105,7 +105,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
         "credit_line": text("course.footer_credit", author=f'<a href="{context["pathto"]("book/credits")}">{AUTHOR}</a>'),
         "review": escape(_review(module)) if module else "",
         "foot_pages": [(f"book/{name}", _title(app, f"book/{name}")) for name in FOOT_PAGES],
-        "settings": _settings(site, root, own, own or pagename == app.config.root_doc, has_forms),
+        "settings": _settings(site, root, own, own or pagename == app.config.root_doc, has_forms, is_app),
     }
 
 
@@ -144,12 +144,14 @@ def _review(module: Module) -> str:
     return text("course.footer_reviewed", by=review.by, community=review.community, date=day(review.date))
 
 
-def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool) -> str:
+def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool, is_app: bool) -> str:
     words = {name: text(f"card.{name}") for name in VIDEO_WORDS} | {
         "state_open": text("form.state_open"),
         "state_begun": text("form.state_begun"),
         "state_done": text("form.state_done"),
         "open_step": text("module.open_step"),
+        "app_open": text("app.open"),
+        "app_note": text("app.open_note"),
         "done_count": texts()["module"]["done_count"],
         "progress": texts()["start"]["progress"],
         "none_done": text("start.none_done"),
@@ -163,6 +165,7 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool)
         "course": COURSE_ID,
         "account": "this-device",
         "mode": site.mode,
+        "app": site.mode == "alone" and not is_app,
         "root": root,
         "support": site.deployment.help.topic_support,
         "words": words,

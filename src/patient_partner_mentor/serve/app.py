@@ -10,12 +10,14 @@ from typing import Any, Literal
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_core.utils import ensure_async
 from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
 from tornado.web import HTTPError, RedirectHandler, RequestHandler
 from traitlets.config import Config
 from voila.app import Voila
 from voila.configuration import VoilaConfiguration
+from voila.execute import VoilaExecutor
 from voila.notebook_renderer import NotebookRenderer
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
@@ -304,7 +306,7 @@ class CourseServer(Voila):
             "base": self.base,
             "book_page": book_page,
         } | {key: text(f"app.{key}") for key in ("back", "broken", "waiting", "again")}
-        renderer = NotebookRenderer(
+        renderer = Renderer(
             voila_configuration=self.voila_configuration,
             traitlet_config=self.config,
             notebook_path=notebook,
@@ -318,6 +320,7 @@ class CourseServer(Voila):
             mathjax_config="",
         )
         renderer.log = self.log
+        renderer.client = self.pool.client(kernel)
         await renderer.initialize()
         renderer.resources["ppm"] = resources
         async for piece, _ in renderer.generate_content_generator(kernel, self.kernel_manager.get_kernel(kernel)):
@@ -330,6 +333,18 @@ class CourseServer(Voila):
     def sweeping(self) -> PeriodicCallback:
         """Looks after the kernels every second; start it on the server's loop."""
         return PeriodicCallback(self.pool.sweep, 1000)
+
+
+class Renderer(NotebookRenderer):
+    """Voila's renderer on a kernel that is warm: it does not wait once more for what is ready."""
+
+    client: Any = None
+
+    async def _jinja_kernel_start(self, nb: Any, kernel_id: str, kernel_future: Any) -> str:
+        self.executor = VoilaExecutor(nb, km=await ensure_async(kernel_future), config=self.traitlet_config, show_tracebacks=False)
+        self.executor.kc = self.client
+        self.kernel_started = True
+        return kernel_id
 
 
 class Missing(AppBase):

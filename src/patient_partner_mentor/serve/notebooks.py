@@ -24,6 +24,7 @@ _TO_PAGE = re.compile(r"\]\(((?!https?:|mailto:|#)[^)\s]*)\.md(#[^)\s]*)?\)")
 _SETTINGS = {
     "myst_enable_extensions": ["colon_fence"],
     "myst_heading_anchors": 2,
+    "myst_all_links_external": True,
     "myst_suppress_warnings": ["myst"],
     "report_level": 5,
     "doctitle_xform": False,

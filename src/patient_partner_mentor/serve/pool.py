@@ -12,7 +12,7 @@ from jupyter_core.utils import ensure_async
 
 GRACE = 5.0  # seconds that a kernel outlives its last page: a reload or a short gap in the network comes back within
 UNSEEN = 60.0  # seconds that a kernel waits for the page that it was made for to connect the first time
-WARM_UP = "from patient_partner_mentor import cells, form; from patient_partner_mentor.form import keeper"
+WARM_UP = "from patient_partner_mentor.cells import warm_up; warm_up()"
 
 
 class Full(Exception):
@@ -31,6 +31,7 @@ class Pool:
     def __init__(self, manager: Any, environment: dict[str, str], warm: int, most: int) -> None:
         self.manager, self.environment, self.warm, self.most = manager, environment, warm, most
         self.waiting: list[asyncio.Task[str]] = []
+        self.clients: dict[str, AsyncKernelClient] = {}  # of kernels whose notebook has not been run yet
         self.taken: dict[str, float] = {}  # kernel id -> when it was last seen with a page, by a clock that never jumps
         self.seen: set[str] = set()
 
@@ -62,6 +63,10 @@ class Pool:
         asyncio.get_running_loop().call_later(0.5, self.fill)  # first the page, then the next kernel
         return kernel
 
+    def client(self, kernel: str) -> AsyncKernelClient:
+        """The ready client of a kernel that was just taken, for running its notebook; whoever gets it stops it."""
+        return self.clients.pop(kernel)
+
     async def left(self, kernel: str) -> None:
         """The page of a kernel has said good-bye."""
         if kernel in self.taken:
@@ -86,19 +91,27 @@ class Pool:
         """Shut down everything."""
         for task in self.waiting:
             task.cancel()
+        for client in self.clients.values():
+            client.stop_channels()
+        self.clients.clear()
         await ensure_async(self.manager.shutdown_all(now=True))
 
     async def _start(self) -> str:
         kernel = await ensure_async(self.manager.start_kernel(kernel_name="python3", env=self.environment))
         client: AsyncKernelClient = self.manager.get_kernel(kernel).client()
+        client.allow_stdin = False
         client.start_channels()
         try:
             await client.wait_for_ready(timeout=60)
-            await client.execute_interactive(WARM_UP, store_history=False, silent=True, timeout=60)
-        finally:
+            await client.execute_interactive(WARM_UP, store_history=False, timeout=60)
+        except BaseException:
             client.stop_channels()
+            raise
+        self.clients[kernel] = client
         return kernel
 
     async def _shut(self, kernel: str) -> None:
+        if client := self.clients.pop(kernel, None):
+            client.stop_channels()
         with contextlib.suppress(KeyError, RuntimeError, OSError):
             await ensure_async(self.manager.shutdown_kernel(kernel, now=True))

@@ -1,0 +1,190 @@
+"""The course service's store by itself, on SQLite and on PostgreSQL: its tables, replicas, and what it keeps how long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select
+
+from patient_partner_mentor.curriculum import Course, Module
+from patient_partner_mentor.hub import erasing, journals, mailbox, sharing
+from patient_partner_mentor.hub.journals import Learner
+from patient_partner_mentor.hub.quota import Rate
+from patient_partner_mentor.hub.refusals import Refused
+from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas, ServiceSettings
+from patient_partner_mentor.hub.store import Store
+from patient_partner_mentor.hub.tables import answers, erasures, hand_ins, metadata
+from patient_partner_mentor.reflections import Revision, read_answer
+from tests.find_postgres import running_postgres
+from tests.integration import service_asking as asking
+
+ANA, BEN = Learner("c", "ana"), Learner("c", "ben")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str | None]:
+    """The address of a PostgreSQL, or nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        with running_postgres(Path(folder)) as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store's address, one after the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store' / 'course.sqlite'}"
+    found = request.getfixturevalue("postgres")
+    if not found:
+        pytest.skip("there is no PostgreSQL here, and apt cannot install it")
+    return ServiceSettings(store=found, book=Path(), courses={"c": _course()}).store
+
+
+@pytest.fixture
+def stores(url: str) -> Iterator[list[Store]]:
+    """Two replicas' stores at one address, emptied."""
+    both = [Store(url), Store(url)]
+    with both[0].engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    yield both
+    for one in both:
+        one.close()
+
+
+def _course(**more: Any) -> CourseSettings:
+    return CourseSettings(title="T", readers=("Fay",), reading_days=5, contact="Fay", **more)
+
+
+def test_the_migrations_make_the_tables_that_the_program_knows(stores: list[Store]) -> None:
+    """Nothing was changed in one place only."""
+    with stores[0].engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_two_replicas_lose_no_words(stores: list[Store], course: Course) -> None:
+    """Forty writers of one answer at both replicas at once: the newest stands, and the others' words are beside it."""
+    module, quotas = course.modules[0], Quotas()
+
+    async def work() -> list[bytes]:
+        saves = [stores[n % 2].write(journals.save, ANA, asking.answer(module, 1, f"Words {n}", f"w{n}"), None, quotas) for n in range(20)]
+        return await asyncio.gather(*saves)
+
+    asyncio.run(work())
+    kept = read_answer(json.loads(asyncio.run(stores[0].read(journals.journals, ANA))[module.id])["answers"][0])
+    assert {kept.text, *(one.text for one in kept.overtaken)} == {f"Words {n}" for n in range(20)}
+    assert kept.revision.count == 20
+
+
+def test_one_hand_in_at_both_replicas_is_one(stores: list[Store], course: Course) -> None:
+    """The same request at both at once gets the same receipt twice; different ones get different times."""
+    module, quotas = course.modules[0], Quotas()
+    given = asking.sharing(module, {1: "Words"})
+    others = [asking.sharing(module, {1: f"Words {n}"}) for n in range(10)]
+
+    async def work() -> list[dict[str, Any]]:
+        await stores[0].write(sharing.set_consent, ANA, True, False, False, asking.SEEN)
+        same = [stores[n % 2].write(sharing.share, ANA, module.name, given, quotas) for n in range(10)]
+        more = [stores[n % 2].write(sharing.share, ANA, module.name, one, quotas) for n, one in enumerate(others)]
+        return await asyncio.gather(*same, *more)
+
+    receipts = asyncio.run(work())
+    assert len({json.dumps(one) for one in receipts[:10]}) == 1
+    assert len({one["time"] for one in receipts}) == 11
+
+
+def test_one_refusal_among_many_takes_no_other_along(stores: list[Store], course: Course) -> None:
+    """Saves that share a transaction stand or fall alone."""
+    module, small = course.modules[0], Quotas(answer=2000)
+
+    async def work() -> list[Any]:
+        texts = ["x" * (5000 if n % 7 == 0 else 50) for n in range(50)]
+        saves = [stores[0].write(journals.save, Learner("c", f"a{n}"), asking.answer(module, 1, text), None, small) for n, text in enumerate(texts)]
+        return await asyncio.gather(*saves, return_exceptions=True)
+
+    found = asyncio.run(work())
+    assert [n for n, one in enumerate(found) if isinstance(one, Refused)] == list(range(0, 50, 7))
+    with stores[1].engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(answers)).scalar() == 42
+
+
+def _all_of(store: Store, module: Module, who: Learner) -> None:
+    async def work() -> None:
+        await store.write(journals.save, who, asking.answer(module, 1, "Words"), Revision(count=1, writer="x"), Quotas())
+        await store.write(sharing.set_consent, who, True, True, False, asking.SEEN)
+        given = asking.sharing(module, {1: "Words"})
+        await store.write(sharing.share, who, module.name, given, Quotas())
+        page = f'<script id="ppm-comments">{json.dumps({"comments": [{"step": module.step(1).id, "comment": "Hello"}]})}</script>'
+        await store.write(mailbox.deliver, who, module.name, given.id, "module", page.encode())
+
+    asyncio.run(work())
+
+
+def test_erasing_one_leaves_the_other(stores: list[Store], course: Course) -> None:
+    """Everything of one learner goes; a count stays; the other's is as it was."""
+    module = course.modules[0]
+    for who in (ANA, BEN):
+        _all_of(stores[0], module, who)
+    report = asyncio.run(stores[1].write(erasing.erase, ANA, "learner"))
+    assert set(report["removed"].values()) == {1}
+    copies = [asyncio.run(stores[0].read(erasing.copy, who)) for who in (ANA, BEN)]
+    assert [len(one["journals"]) + len(one["shared"]) + len(one["comments"]) + len(one["consents"]) for one in copies] == [0, 4]
+    with stores[0].engine.connect() as connection:
+        assert "ana" not in str(connection.execute(select(erasures)).all())
+
+
+def test_words_and_record_are_kept_as_long_as_was_said(stores: list[Store], course: Course) -> None:
+    """Shared words go after their days, that a module was shared and the journal later; before the end nothing does."""
+    _all_of(stores[0], course.modules[0], ANA)
+    ends = date(2026, 6, 1)
+    settings = _course(ends=ends)
+    assert asyncio.run(stores[0].write(erasing.expire, "c", settings, ends + timedelta(90))) == {}
+    assert asyncio.run(stores[0].write(erasing.expire, "c", settings, ends + timedelta(91))) == {"feedback": 1, "comments": 1, "hand_ins": 1}
+    with stores[0].engine.connect() as connection:
+        assert connection.execute(select(hand_ins.c.content, hand_ins.c.outline)).one()[0] is None
+    assert asyncio.run(stores[0].write(erasing.expire, "c", settings, ends + timedelta(366))) == {"hand_ins": 1, "answers": 1, "consents": 1}
+    assert asyncio.run(stores[0].write(erasing.expire, "c", settings, ends + timedelta(367))) == {}
+
+
+def test_a_learner_writes_so_often_a_minute() -> None:
+    """A bucket for each account, filled again as time goes by."""
+    time = [0.0]
+    rate = Rate(3, lambda: time[0])
+    for _ in range(3):
+        rate.take("ana")
+    with pytest.raises(Refused, match="Wait a minute"):
+        rate.take("ana")
+    rate.take("ben")
+    time[0] = 20.0
+    rate.take("ana")
+    with pytest.raises(Refused):
+        rate.take("ana")
+
+
+@pytest.mark.parametrize("said", ['{"comments": [{"step": "../x", "comment": "a"}]}', '{"comments": 7}', "{", '{"comments": [{"step": "a"}]}', "[" * 5000])
+def test_comments_that_cannot_be_read_are_refused(said: str) -> None:
+    """A page that carries broken data is not delivered."""
+    with pytest.raises(Refused):
+        mailbox.comments_of(f'<script id="ppm-comments" type="application/json">{said}</script>'.encode())
+
+
+def test_errors_of_the_database_hold_no_words(stores: list[Store], course: Course) -> None:
+    """Neither the message nor what led to it shows a parameter."""
+
+    def broken(connection: Any) -> None:
+        connection.execute(answers.insert().values(course="c", account="a", module="m", step="s", data=b"A secret word", size=None, module_version=1, saved_at=""))
+
+    with pytest.raises(Refused) as caught:
+        asyncio.run(stores[0].write(broken))
+    assert "secret" not in repr(caught.value) + str(caught.value.__cause__) + str(caught.value.__context__)

@@ -134,9 +134,12 @@ class Hub:
 
     :param folder: everything that the Hub and the service keep
     :param settings: fields of the service's settings that differ from the trial's
+    :param more: lines of the Hub's configuration, after ours
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any] | None = None, users: list[str] | None = None, groups: Mapping[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, Any] | None = None, users: list[str] | None = None, groups: Mapping[str, list[str]] | None = None, more: str = ""
+    ) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{free_port()}/"
         self.prefix = "/services/course/"
@@ -144,7 +147,7 @@ class Hub:
         self.graders = [COURSE, OTHER]
         self.secrets = {name: secrets.token_hex(32) for name in ("tokens", "course", *self.graders)}
         self.users, self.groups = users or USERS, dict(groups or GROUPS)
-        self._people = 0
+        self._people, self._more = 0, more
         self.hub: subprocess.Popen[bytes] | None = None
         self.service: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
@@ -188,7 +191,7 @@ class Hub:
         self.hub_api = f"http://127.0.0.1:{data['hub_port']}/hub/api"
         (self.folder / "hub.json").write_text(json.dumps(data), "utf-8")
         config = self.folder / "jupyterhub_config.py"
-        config.write_text(_CONFIG.format(settings=str(self.folder / "hub.json")), "utf-8")
+        config.write_text(_CONFIG.format(settings=str(self.folder / "hub.json")) + self._more, "utf-8")
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "CONFIGPROXY_AUTH_TOKEN": secrets.token_hex(32)}
         self.log = (self.folder / "hub.log").open("ab")
         command = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
@@ -237,7 +240,7 @@ class Hub:
         if user in self.secrets:
             return self.secrets[user]
         if user not in self._tokens:
-            self._tokens[user] = self._admin("POST", f"users/{user}/tokens", {"note": "test"})["token"]
+            self._tokens[user] = self.admin("POST", f"users/{user}/tokens", {"note": "test"})["token"]
         return self._tokens[user]
 
     def ask(self, user: str | None, method: str, path: str, **more: Any) -> requests.Response:
@@ -250,11 +253,12 @@ class Hub:
         """A learner whom no test has used yet, made at the Hub."""
         self._people += 1
         name = f"p{self._people}"
-        self._admin("POST", f"users/{name}")
-        self._admin("POST", f"groups/nbgrader-{COURSE}/users", {"users": [name]})
+        self.admin("POST", f"users/{name}")
+        self.admin("POST", f"groups/nbgrader-{COURSE}/users", {"users": [name]})
         return name
 
-    def _admin(self, method: str, path: str, data: Any = None) -> Any:
+    def admin(self, method: str, path: str, data: Any = None) -> Any:
+        """Ask the Hub itself, as a service that may make people, groups and tokens."""
         said = requests.request(method, f"{self.hub_api}/{path}", headers={"Authorization": f"token {self.secrets['tokens']}"}, json=data, timeout=30)
         said.raise_for_status()
         return said.json()

@@ -24,7 +24,7 @@ from tornado.web import Application
 from ..curriculum import Course, Module, load_course
 from ..errors import CourseError
 from . import erasing, exchange_face, learner, pages
-from .face import Missing, log_request
+from .face import log_request
 from .identity import HubOAuthCallbackHandler, connect_to_hub
 from .quota import Rate
 from .service_settings import ServiceSettings, load_settings
@@ -78,12 +78,12 @@ def service(settings: ServiceSettings, prefix: str) -> Service:
 
 def application(ppm: Service) -> Application:
     """The web application, with the exchange's addresses before the courses' own."""
-    routes = [(r"oauth_callback", HubOAuthCallbackHandler), *exchange_face.ROUTES, *learner.ROUTES, *pages.ROUTES, (r".*", Missing)]
+    routes = [(r"oauth_callback", HubOAuthCallbackHandler), *exchange_face.ROUTES, *learner.ROUTES, *pages.ROUTES, (r".*", pages.Missing)]
     return Application(
         [(rf"{ppm.prefix}{pattern}", handler) for pattern, handler in routes],
         ppm=ppm,
         cookie_secret=os.environ.get("PPM_COOKIE_SECRET") or _secret(),
-        default_handler_class=Missing,
+        default_handler_class=pages.Missing,
         compress_response=True,
         log_function=log_request,
     )

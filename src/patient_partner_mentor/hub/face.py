@@ -1,4 +1,4 @@
-"""What every handler of the course service has in common: headers, quiet logs, errors as JSON or as a page."""
+"""What every handler of the course service has in common: headers, quiet logs, errors as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import logging
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from tornado.web import HTTPError
 
@@ -30,9 +30,7 @@ _BY_STATUS = {403: "not-yours", 404: "not-here", 405: "not-here", 413: "too-larg
 
 
 class Face(Known):
-    """A handler that answers people and programs alike when it cannot do what was asked."""
-
-    pages = False  # whether a person looks at what it answers
+    """A handler that says what it did not do, and why."""
 
     def set_default_headers(self) -> None:
         """Every answer carries the policy; nothing with an account in it is kept by a browser."""
@@ -103,18 +101,17 @@ class Face(Known):
         self.finish(data if isinstance(data, bytes) else json.dumps(data, ensure_ascii=False))
 
     def write_error(self, status_code: int, **details: Any) -> None:
-        """A sentence and a reason, or a page with the sentence; never a trace, a path or what was sent."""
+        """A sentence and a reason; never a trace, a path or what was sent."""
         error = details.get("exc_info", (None, None))[1]
         if isinstance(error, NewerRecordError | RecordError):
             refused = Refused("newer" if isinstance(error, NewerRecordError) else "damaged")
         else:
             refused = error if isinstance(error, Refused) else Refused(_BY_STATUS.get(status_code, "damaged" if 400 <= status_code < 500 else "trouble"))
-        self.set_status(refused.status)
-        if self.pages:
-            self.set_header("Content-Type", "text/html; charset=utf-8")
-            self.finish(self.settings["ppm"].pages.trouble(str(refused), self.settings["ppm"].prefix))
-        else:
-            self.answer({"message": str(refused), "reason": refused.reason}, refused.status)
+        self.refuse(refused)
+
+    def refuse(self, refused: Refused) -> None:
+        """Answer with why it was not done."""
+        self.answer({"message": str(refused), "reason": refused.reason}, refused.status)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Refusals are no news. Of anything else the place is told, and no value: that may be somebody's words."""
@@ -122,16 +119,6 @@ class Face(Known):
             return
         places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(tb)[-6:]]
         log.error("%s at %s", typ.__name__, " < ".join(reversed(places)))
-
-
-class Missing(Face):
-    """Any other address."""
-
-    pages = True
-
-    def prepare(self) -> NoReturn:
-        """There is nothing."""
-        raise Refused("not-here")
 
 
 def log_request(handler: Any) -> None:

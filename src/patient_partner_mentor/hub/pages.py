@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import mimetypes
 import re
-from collections.abc import Sequence
 from html import escape, unescape
 from pathlib import Path
+from typing import NoReturn
 
 from ..interface import text
 from .face import COURSE, Face
 from .refusals import Refused
 
 START = "book/welcome.html"
+FRAME = "app-shell.html"
 STRICT = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
 _POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?\s+content="([^"]+)"', re.I)
 _PLAIN = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
@@ -38,15 +39,16 @@ _PAGE = """<!DOCTYPE html>
 class Pages:
     """The built book of a course, and small pages that look like it.
 
-    :param book: the folder of the built cohort book
+    :param book: the folder of the built cohort book; the frame that the build draws for pages of others stands beside it
     """
 
     def __init__(self, book: Path) -> None:
         self.book = book.resolve()
-        start = self.book / START
+        start, frame = self.book / START, self.book.parent / FRAME
         found = _POLICY.search(start.read_text("utf-8")) if start.is_file() else None
         # what the book's own pages say of themselves, as a header, with what only a header can say
         self.policy = f"{unescape(found[1]) if found else STRICT}; frame-ancestors 'none'"
+        self._frame = frame.read_text("utf-8") if frame.is_file() else None
 
     def file(self, name: str) -> bytes:
         """A file of the book.
@@ -58,39 +60,50 @@ class Pages:
             raise Refused("not-here")
         return path.read_bytes()
 
-    def style(self) -> str | None:
-        """The name of the book's style sheet, which has a hash of its content in it."""
-        return next((f"_static/{path.name}" for path in sorted((self.book / "_static").glob("course.*.css"))), None)
+    def framed(self, title: str, body: str, home: str) -> str:
+        """A page in the book's own frame, with its menu and help box; a small one where the build drew no frame.
 
-    def small(self, title: str, body: str, prefix: str, course: str | None) -> str:
-        """A small page.
-
-        :param prefix: the service's own address
-        :param course: a course, whose address the book's style sheet is under
+        :param home: the course's own address
         """
-        style = self.style()
-        styles = f'<link rel="stylesheet" href="{escape(prefix)}{course}/{style}">\n' if style and course else ""
+        if self._frame is None:
+            return self.small(title, body, home)
+        return self._frame.replace('"../../', f'"{home}').replace("@TITLE@", escape(title)).replace("@BODY@", f"<h1>{escape(title)}</h1>\n{body}")
+
+    def small(self, title: str, body: str, home: str) -> str:
+        """A small page, for whoever is in no course.
+
+        :param home: the address of a course, which the book's style sheet stands under
+        """
+        style = next((path.name for path in sorted((self.book / "_static").glob("course.*.css"))), None)
+        styles = f'<link rel="stylesheet" href="{escape(home)}_static/{style}">\n' if style else ""
         return _PAGE.format(title=escape(title), styles=styles, body=body)
-
-    def trouble(self, sentence: str, prefix: str, course: str | None = None) -> str:
-        """An error as a page, with the way back."""
-        body = f'<p role="alert">{escape(sentence)}</p>\n<p><a href="{escape(prefix)}">{escape(text("service.home"))}</a></p>\n'
-        return self.small(text("service.trouble_title"), body, prefix, course)
-
-    def choose(self, courses: Sequence[tuple[str, str]], prefix: str) -> str:
-        """The list of somebody's courses, as (name, title)."""
-        if not courses:
-            return self.small(text("service.title"), f"<p>{escape(text('service.none'))}</p>\n", prefix, None)
-        items = "".join(f'<li><a href="{escape(prefix + name)}/">{escape(title)}</a></li>\n' for name, title in courses)
-        return self.small(text("service.choose"), f"<ul>\n{items}</ul>\n", prefix, courses[0][0])
 
 
 class _Page(Face):
-    pages = True
+    """A handler that people look at."""
 
-    def leave(self) -> str:
-        """The address that signs out, here and at the Hub."""
-        return f"{self.settings['ppm'].prefix}leave"
+    def refuse(self, refused: Refused) -> None:
+        """A page with the sentence and the way back, in the book's frame for members of its course."""
+        ppm, course = self.settings["ppm"], self.path_kwargs.get("course", "")
+        member = self.who is not None and course in self.who.courses
+        home = f"{ppm.prefix}{course if member else next(iter(ppm.settings.courses))}/"
+        body = f'<p role="alert">{escape(str(refused))}</p>\n<p><a href="{escape(ppm.prefix)}">{escape(text("service.home"))}</a></p>\n'
+        pages = ppm.book_of(course)
+        page = pages.framed(text("service.trouble_title"), body, home) if member else pages.small(text("service.trouble_title"), body, home)
+        self.page(_filled(page.encode(), self.values(course)) if member else page.encode(), refused.status)
+
+    def page(self, content: bytes | str, status: int = 200) -> None:
+        """Answer with a page."""
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(content)
+
+    def values(self, course: str) -> dict[str, str]:
+        """What the markers of a page are filled with."""
+        assert self.who
+        prefix = self.settings["ppm"].prefix
+        home = f"{prefix}{course}/"
+        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave"}
 
     async def signed_in(self) -> bool:
         """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in."""
@@ -98,6 +111,14 @@ class _Page(Face):
             return True
         self.redirect(self.get_login_url())
         return False
+
+
+class Missing(_Page):
+    """Any other address."""
+
+    def prepare(self) -> NoReturn:
+        """There is nothing."""
+        raise Refused("not-here")
 
 
 class Front(_Page):
@@ -112,8 +133,10 @@ class Front(_Page):
         if len(mine) == 1:
             self.redirect(f"{ppm.prefix}{mine[0][0]}/")
         else:
-            self.set_header("Content-Type", "text/html; charset=utf-8")
-            self.finish(ppm.pages.choose(mine, ppm.prefix))
+            items = "".join(f'<li><a href="{escape(ppm.prefix + name)}/">{escape(title)}</a></li>\n' for name, title in mine)
+            body = f"<ul>\n{items}</ul>\n" if mine else f"<p>{escape(text('service.none'))}</p>\n"
+            title = text("service.choose") if mine else text("service.title")
+            self.page(ppm.pages.small(title, body, f"{ppm.prefix}{next(iter(ppm.settings.courses))}/"))
 
 
 class Home(_Page):
@@ -133,7 +156,7 @@ class Book(_Page):
         """Answer with a file; a page is told whose it is."""
         ppm = self.settings["ppm"]
         pages = ppm.book_of(course)
-        if name.startswith("_static/"):
+        if course in ppm.settings.courses and name.startswith("_static/"):
             self.set_header("Cache-Control", _FOREVER if _HASHED.search(name) else "public, max-age=3600")
             return self._send(name, pages.file(name))
         if not await self.signed_in():
@@ -142,15 +165,11 @@ class Book(_Page):
         content = pages.file(name)
         if name.endswith(".html"):
             self.set_header("Content-Security-Policy", pages.policy)
-            content = _filled(content, self._values(course))
+            content = _filled(content, self.values(course))
             self.xsrf_token  # noqa: B018 - sets the cookie that the page's own requests answer with
         return self._send(name, content)
 
     head = get
-
-    def _values(self, course: str) -> dict[str, str]:
-        home = f"{self.settings['ppm'].prefix}{course}/"
-        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": self.leave()}
 
     def _send(self, name: str, content: bytes) -> None:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"

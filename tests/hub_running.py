@@ -127,6 +127,7 @@ _BOOK = """<!DOCTYPE html><html lang="en"><head><title>Welcome</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'"></head><body><main><h1>Welcome</h1></main>
 <script type="application/json" id="ppm-settings">{"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@"}</script></body></html>
 """
+_FRAME = '<!DOCTYPE html><html lang="en"><head><title>@TITLE@</title></head><body><main>@BODY@</main><a href="../../book/help.html">Help of @ACCOUNT@</a></body></html>'
 
 
 class Hub:
@@ -176,6 +177,10 @@ class Hub:
         if not book.exists():
             (book / "book").mkdir(parents=True)
             (book / "book/welcome.html").write_text(_BOOK, "utf-8")
+            (book / "_static").mkdir()
+            (book / "_static/course.0123456789.css").write_text("main { color: black }", "utf-8")
+            (book / "sw.js").write_text("", "utf-8")
+            (self.folder / "app-shell.html").write_text(_FRAME, "utf-8")
         data = {
             "url": self.url,
             "hub_port": free_port(),

@@ -209,8 +209,28 @@ def test_pages_know_whose_they_are(hub: Hub, ana: str) -> None:
     assert found == {"account": ana, "api": f"{home}api/", "home": f"{home}book/welcome.html", "leave": f"{hub.prefix}leave"}
     assert page.headers["Content-Security-Policy"] == "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'"
     assert (page.headers["X-Frame-Options"], page.headers["X-Content-Type-Options"], page.headers["Cache-Control"]) == ("DENY", "nosniff", "no-store")
+
+
+def test_errors_are_pages_in_the_courses_look(hub: Hub, ana: str) -> None:
+    """In the book's own frame for whoever is in the course, and a small page with its style for whoever is not."""
     missing = hub.ask(ana, "GET", f"{COURSE}/book/nothing.html")
-    assert missing.status_code == 404 and '<html lang="en">' in missing.text and "<h1>" in missing.text
+    assert missing.status_code == 404
+    assert f'href="{hub.prefix}{COURSE}/book/help.html">Help of {ana}' in missing.text
+    assert '<p role="alert">There is nothing at this address.' in missing.text
+    stranger = hub.ask("nemo", "GET", f"{COURSE}/book/nothing.html")
+    assert stranger.status_code == 403
+    assert '<html lang="en">' in stranger.text and "_static/course.0123456789.css" in stranger.text and "Help of" not in stranger.text
+    assert "There is no course for your account yet" in hub.ask("nemo", "GET", "").text
+
+
+def test_what_is_open_and_what_is_not(hub: Hub, ana: str) -> None:
+    """Styles need no sign-in; a script's request without one is refused and not led away; there is no offline copy."""
+    style = hub.ask(None, "GET", f"{COURSE}/_static/course.0123456789.css")
+    assert (style.status_code, style.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+    assert hub.ask(None, "GET", "no-course/_static/course.0123456789.css").status_code == 302
+    assert hub.ask(None, "GET", f"{COURSE}/book/welcome.html", headers={"Sec-Fetch-Mode": "no-cors"}).status_code == 403
+    assert hub.ask(None, "GET", f"{COURSE}/book/welcome.html").status_code == 302
+    assert hub.ask(ana, "GET", f"{COURSE}/sw.js").status_code == 404
 
 
 def test_a_browser_signs_in_writes_and_leaves(hub: Hub, module: Module, ana: str) -> None:

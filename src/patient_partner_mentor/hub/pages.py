@@ -15,6 +15,8 @@ from .refusals import Refused
 
 START = "book/welcome.html"
 FRAME = "app-shell.html"
+OPEN = ("_static/", "course.webmanifest")
+WORKER = "sw.js"  # an offline copy would show one account's pages to the next
 STRICT = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
 _POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?\s+content="([^"]+)"', re.I)
 _PLAIN = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
@@ -106,9 +108,14 @@ class _Page(Face):
         return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave"}
 
     async def signed_in(self) -> bool:
-        """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in."""
+        """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in.
+
+        :raises Refused: when it is a script, picture or the like that asks: they cannot follow
+        """
         if await self.identify(cookies=True):
             return True
+        if self.request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            raise Refused("sign-in")
         self.redirect(self.get_login_url())
         return False
 
@@ -156,13 +163,13 @@ class Book(_Page):
         """Answer with a file; a page is told whose it is."""
         ppm = self.settings["ppm"]
         pages = ppm.book_of(course)
-        if course in ppm.settings.courses and name.startswith("_static/"):
+        if course in ppm.settings.courses and name.startswith(OPEN):
             self.set_header("Cache-Control", _FOREVER if _HASHED.search(name) else "public, max-age=3600")
             return self._send(name, pages.file(name))
         if not await self.signed_in():
             return None
         self.member(course)
-        content = pages.file(name)
+        content = pages.file(name if name != WORKER else "")
         if name.endswith(".html"):
             self.set_header("Content-Security-Policy", pages.policy)
             content = _filled(content, self.values(course))

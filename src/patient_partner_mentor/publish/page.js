@@ -121,7 +121,11 @@ if (list) {
 }
 
 /* where the course's own server runs the modules as apps too, it says so with a cookie */
-if (list && settings.app && document.cookie.split("; ").includes(`ppm-apps=${location.port}`)) {
+const apps = settings.app && document.cookie.split("; ").includes(`ppm-apps=${location.port}`);
+if (apps && document.getElementById("my-reflections-place")) {
+  document.getElementById("my-reflections-place").before(make("p", { className: "app-link" }, make("a", { href: `${settings.root}../apps/notebooks/apps/portfolio.html` }, words.app_portfolio)));
+}
+if (list && apps) {
   const link = make("a", { href: settings.root + "../apps/notebooks/" + settings.modules.find((m) => m.id === list.dataset.module).name + "/module.html" }, words.app_open);
   document.querySelector(".module-opening").after(make("p", { className: "app-link" }, link, " ", make("span", { className: "small" }, words.app_note)));
 }

@@ -82,6 +82,12 @@ class AppBase(JupyterHandler):
         """The server that this handler belongs to."""
         return self.settings["ppm_server"]
 
+    def set_default_headers(self) -> None:
+        """The book's policy, with the websocket's origin written out: not every browser takes 'self' for it."""
+        super().set_default_headers()
+        secure = "s" if self.request.protocol == "https" else ""
+        self.set_header("Content-Security-Policy", self.settings["policy"].replace("connect-src 'self'", f"connect-src 'self' ws{secure}://{self.request.host}"))
+
     def named(self, name: str | None) -> str:
         """A notebook's name.
 
@@ -252,17 +258,17 @@ class CourseServer(Voila):
         self.contents_manager = settings["contents_manager"] = CourseContents(self.plan.root, self.course, parent=self)
         identity = settings["identity_provider"] = CourseIdentity(self.plan.key, parent=self)
         identity.cookie = f"ppm-key-{port}"
-        origin = f"ws://{self.plan.host}:{port} wss://{self.plan.host}" if self.plan.host != ADDRESS else f"ws://{ADDRESS}:{port}"
-        policy = self.plan.policy.replace("connect-src 'self'", f"connect-src 'self' {origin}")
         settings |= {
             "ppm_server": self,
             "policy": self.plan.policy,
-            "headers": {**HEADERS, "Content-Security-Policy": policy},
+            "headers": dict(HEADERS),
             "xsrf_cookies": True,
             "xsrf_cookie_kwargs": {"samesite": "Strict", "path": f"{self.base}apps"},
             "kernel_websocket_connection_class": ZMQChannelsWebsocketConnection,
             "compress_response": True,
             "static_hash_cache": False,
+            "ws_ping_interval": 20_000,  # ms; a socket that is silent for longer than the next one is lost
+            "ws_ping_timeout": 20_000,
             "log_function": lambda handler: None,
             "allow_remote_access": True,  # the host patterns below are stricter
         }
@@ -305,7 +311,9 @@ class CourseServer(Voila):
             "name": notebook.rsplit("/", 1)[-1],
             "base": self.base,
             "book_page": book_page,
-        } | {key: text(f"app.{key}") for key in ("back", "broken", "waiting", "again")}
+        } | {key: text(f"app.{key}") for key in ("broken", "waiting", "again", "portfolio")}
+        resources["back"] = text("app.back" if module else "app.back_reflections")
+        resources["portfolio_page"] = f"{self.base}apps/notebooks/apps/portfolio.html" if module else None
         renderer = Renderer(
             voila_configuration=self.voila_configuration,
             traitlet_config=self.config,

@@ -1,0 +1,302 @@
+"""The modules and the portfolio as apps: the same forms as in the book, with a journal, beside it on one server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from patient_partner_mentor.curriculum import Course
+from tests.apps_running import AppServer, apps, until
+from tests.browser.conftest import Visitor
+from tests.browser.looking import CUT, SIDEWAYS, SMALL, axe, names_and_roles
+
+MODULES = [f"{n}-{name}" for n, name in enumerate("patient-partner embrace-learnings careful-and-kind-care advancing-expertise develop-and-nurture-your-niche find-and-connect be-a-mentor evaluate".split(), 1)]
+PORTFOLIO = "/apps/notebooks/apps/portfolio.html"
+FORM = "#step-2 .reflection"
+BOX = f"{FORM} textarea"
+CANARY = "canary-8161-only-in-this-browser"
+
+
+@pytest.fixture(scope="module")
+def server(book: Path, tmp_path_factory) -> Iterator[AppServer]:
+    with apps(tmp_path_factory.mktemp("apps") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
+    """Open a page of the server in a fresh context that has the key: ``enter(address)``; rules are checked after."""
+    visitors: list[Visitor] = []
+
+    def open_page(address: str, fresh: bool = False, key: bool = True, **options) -> Page:
+        if fresh or not visitors:
+            context = browser.new_context(**({"service_workers": "block", "reduced_motion": "reduce"} | options))
+            visitors.append(Visitor(context, server.base))
+            if key:
+                first = context.new_page()
+                first.goto(f"{server.base}/?token={server.token}")
+                first.close()
+        page = visitors[-1].context.new_page()
+        page.goto(server.base + address if address.startswith("/") else address)
+        if "/apps/" in address and key:
+            page.wait_for_selector("html[data-forms=ready]")
+        return page
+
+    yield open_page
+    for visitor in visitors:
+        visitor.check()
+        visitor.context.close()
+
+
+def unfold(page: Page) -> None:
+    button = page.locator("#step-2 .step-fold button")
+    if button.count():
+        button.click()
+
+
+def journal(server: AppServer, module: str = "patient-partner") -> dict:
+    path = server.data / "journal" / f"{module}.json"
+    return {one["step"]: one for one in json.loads(path.read_text("utf-8"))["answers"]} if path.exists() else {}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_is_an_app_with_six_forms(enter, server, course: Course, name):
+    page = enter(server.app(name))
+    module = next(m for m in course.modules if m.name == name)
+    assert page.locator("h1").inner_text() == module.title
+    assert page.locator("form.reflection").count() == 6
+    assert [s.get_attribute("data-step") for s in page.locator("form.reflection").all()] == [*(s.id for s in module.steps), "next-step"]
+    for step in module.steps:
+        assert page.locator(f"#step-{step.number} .step-title").inner_text() == step.title
+        assert page.locator(f"#step-{step.number} form.reflection[data-step={step.id}]").count() == 1
+    assert page.locator("pre, code, .input_area").count() == 0
+    assert page.locator("main").count() == 1
+    assert page.locator("a[href='']").count() == 0
+    assert page.title().startswith(module.title)
+
+
+def test_the_words_are_those_of_the_book(enter, server):
+    name = MODULES[0]
+    here = enter(server.app(name)).locator("section.step > p, section.step > ul").all_inner_texts()
+    there = enter(f"/course/notebooks/{name}/module.html")
+    there.wait_for_selector("html[data-forms=ready]")
+    assert here == there.locator("section.step > p, section.step > ul").all_inner_texts()
+    assert len(here) > 15
+
+
+def test_what_is_typed_is_in_the_journal_and_in_the_book(enter, server):
+    page = enter(server.app())
+    page.locator(BOX).fill("I keep a list of what works on bad days.")
+    expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    assert journal(server)["my-skills"]["text"] == "I keep a list of what works on bad days."
+    page.locator(f"{FORM} button.primary").click()
+    expect(page.locator(f"{FORM} .form-outcome")).to_have_text("Done.")
+    expect(page.locator(".step-list [data-step=my-skills] .step-state")).to_have_text("Done")
+    book = enter(f"/course/notebooks/{MODULES[0]}/module.html")
+    book.wait_for_selector("html[data-forms=ready]")
+    unfold(book)
+    expect(book.locator(BOX)).to_have_value("I keep a list of what works on bad days.")
+    book.locator(BOX).press_sequentially(" More, from the book.")
+    again = enter(server.app())
+    unfold(again)
+    expect(again.locator(BOX)).to_have_value("I keep a list of what works on bad days. More, from the book.")
+    until(lambda: journal(server)["my-skills"]["text"].endswith("from the book."))
+
+
+def test_another_browser_finds_it_in_the_journal(enter, server):
+    page = enter(server.app(MODULES[1]))
+    page.locator(BOX).fill("From the first browser.")
+    expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    other = enter(server.app(MODULES[1]), fresh=True)
+    unfold(other)
+    expect(other.locator(BOX)).to_have_value("From the first browser.")
+    other.locator(BOX).press_sequentially(" And the second.")
+    expect(other.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    assert other.locator(f"{FORM} .earlier").is_hidden(), "an answer's own past is not somebody else's text"
+    expect(page.locator(BOX)).to_have_value("From the first browser.")
+    page.locator("h1").click()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator(BOX)).to_have_value("From the first browser. And the second.")
+
+
+def test_the_book_and_the_apps_lead_to_each_other(enter, server):
+    page = enter(f"/course/notebooks/{MODULES[2]}/module.html")
+    page.wait_for_selector("html[data-forms=ready]")
+    page.locator(".app-link a").click()
+    page.wait_for_selector("html[data-forms=ready]")
+    assert page.url == server.app(MODULES[2])
+    page.get_by_role("link", name="Read this module in the book").click()
+    page.wait_for_selector("html[data-forms=ready]")
+    assert page.url == f"{server.base}/course/notebooks/{MODULES[2]}/module.html"
+    page = enter(server.app(MODULES[6]))
+    page.get_by_role("link", name="See everything in my portfolio").click()
+    page.wait_for_selector("html[data-forms=ready]")
+    page.get_by_role("link", name="Open My reflections in the book").click()
+    page.wait_for_selector("html[data-reflections=ready]")
+    page.get_by_role("link", name="See everything in my portfolio").click()
+    expect(page.locator("h1")).to_have_text("My portfolio")
+
+
+def test_every_link_of_an_app_inside_the_course_leads_somewhere(enter, server):
+    page = enter(server.app(MODULES[6]))
+    addresses = page.evaluate("[...new Set([...document.links].map((a) => a.href.split('#')[0]))].filter((a) => a.startsWith(location.origin))")
+    assert len(addresses) > 15
+    for address in addresses:
+        answer = page.request.get(address)
+        assert answer.status == 200, address
+
+
+def test_a_kernel_that_is_gone_is_replaced_and_the_text_stays(enter, server):
+    page = enter(server.app(MODULES[3]))
+    page.locator(BOX).fill("Before the kernel went. ")
+    expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    for kernel in server.kernels():
+        kernel.kill()
+    page.locator(BOX).press_sequentially("After it.")
+    until(lambda: journal(server, "advancing-expertise")[page.locator(FORM).get_attribute("data-step")]["text"] == "Before the kernel went. After it.", 30)
+    expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    expect(page.locator(BOX)).to_have_value("Before the kernel went. After it.")
+
+
+def test_noticing_is_answered_by_the_kernel(enter, server):
+    page = enter(server.app(MODULES[4]))
+    page.locator(BOX).fill("I went to the park with my neighbor on Monday. I felt calm and it meant a lot to me that she asked.")
+    page.locator(f"{FORM} button.primary").click()
+    page.get_by_role("button", name="See what my words include").click()
+    expect(page.locator(f"{FORM} .settle")).to_contain_text("Your words include: what happened; what it felt like or meant")
+
+
+def test_a_damaged_journal_is_put_aside_and_said_in_one_sentence(enter, server):
+    folder = server.data / "journal"
+    until(folder.exists)
+    (folder / "evaluate.json").write_bytes(b'{"schema_version": 1, "cou')
+    page = enter(server.app(MODULES[7]))
+    expect(page.locator(f"{FORM} .form-status")).to_contain_text("could not be read. It was put aside, and nothing was removed")
+    assert [path.read_bytes() for path in folder.glob("evaluate.damaged-*.json")] == [b'{"schema_version": 1, "cou']
+    page.locator(BOX).fill("Written anew.")
+    expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    assert journal(server, "evaluate")["challenges"]["text"] == "Written anew."
+
+
+def test_the_portfolio_shows_all_of_it_and_gives_copies(enter, server, tmp_path):
+    page = enter(server.app(MODULES[0]))
+    unfold(page)
+    page.locator("[data-step=name-myself] textarea").fill("I want to be called a patient partner.")
+    page.locator("[data-step=next-step] textarea").fill("Ask about travel money.")
+    expect(page.locator("[data-step=next-step] .form-status")).to_have_text("Saved.")
+    page = enter(server.app(MODULES[7]))
+    page.locator("[data-step=successes] textarea").fill("These days I say co-researcher.")
+    expect(page.locator("[data-step=successes] .form-status")).to_have_text("Saved.")
+    page = enter(PORTFOLIO, fresh=True)  # another browser: all of it comes from the journal
+    expect(page.locator("#my-plan")).to_contain_text("Ask about travel money.")
+    pair = page.locator(".portfolio-pair", has_text="These days I say co-researcher.")
+    expect(pair).to_contain_text("I want to be called a patient partner.")
+    assert page.locator(".portfolio-words li").count() == 8
+    assert "steps are done" in page.locator("#my-steps").inner_text()
+    for button, ending in (("A document", ".docx"), ("Plain text", ".txt"), ("A copy to go on with", ".json")):
+        with page.expect_download() as handed:
+            page.get_by_role("button", name=button).click()
+        path = tmp_path / handed.value.suggested_filename
+        handed.value.save_as(path)
+        assert path.name.endswith(ending)
+        words = " ".join(p.text for p in __import__("docx").Document(path).paragraphs) if ending == ".docx" else path.read_text("utf-8-sig")
+        assert "Ask about travel money." in words
+        assert "I want to be called a patient partner." in words
+    copy = json.loads((tmp_path / next(p.name for p in tmp_path.glob("*.json"))).read_text())
+    assert copy["format"] == "patient-partner-mentor-copy"
+
+
+@pytest.mark.parametrize(("width", "theme"), [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")])
+@pytest.mark.parametrize("address", [f"/apps/notebooks/{MODULES[0]}/module.html", f"/apps/notebooks/{MODULES[6]}/module.html", PORTFOLIO])
+def test_accessible(enter, address, width, theme):
+    page = enter(address, viewport={"width": width, "height": 800}, color_scheme=theme)
+    faults = axe(page) + names_and_roles(page)
+    assert not faults, "\n".join(faults)
+    assert page.evaluate(SIDEWAYS) <= 0
+    if width == 375 and theme == "light":
+        assert not page.evaluate(SMALL)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        page.set_viewport_size({"width": 640, "height": 800})
+        assert not page.evaluate(CUT)
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].filter((h) => h.checkVisibility()).map((h) => Number(h.localName[1]))")
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+
+
+def test_with_the_keyboard_alone(enter, server):
+    page = enter(server.app(MODULES[5]))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip-link"
+    page.keyboard.press("Enter")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "TEXTAREA":
+            break
+    page.keyboard.type("I would ask the group that meets at the library.")
+    step = page.evaluate("document.activeElement.form.dataset.step")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('button.primary')"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(f"[data-step={step}] .form-outcome")).to_have_text("Done.")
+    until(lambda: journal(server, "find-and-connect").get(step, {}).get("text"))
+
+
+def test_without_javascript_the_text_and_the_way_to_the_book_are_there(enter, server):
+    page = enter(server.app(MODULES[0]), java_script_enabled=False, key=False)
+    assert "One more step" in page.locator("h1").inner_text()
+    context = page.context
+    context.new_page().goto(f"{server.base}/?token={server.token}")
+    page.goto(server.app(MODULES[0]))
+    expect(page.locator("noscript .no-script, .no-script")).to_contain_text("Writing needs JavaScript")
+    assert page.locator("section.step").count() == 5
+
+
+def test_without_the_key_a_page_says_what_to_do(enter, server):
+    page = enter(server.app(), key=False)
+    page.context.pages[0]
+    expect(page.locator("h1")).to_have_text("One more step")
+    assert not axe(page)
+    page.get_by_role("link", name="Go to the book").click()
+    expect(page.locator("h1")).to_be_visible()
+    assert "/course/" in page.url
+    # the refusal itself is in the console of the browser; nothing else may be
+    enter_visitor = page.context
+    assert enter_visitor
+
+
+def test_a_public_server_keeps_nothing_and_shows_nobody_elses_words(browser, book, tmp_path):
+    with apps(tmp_path / "data", "--identity", "public") as server:
+        assert server.token == ""
+        one, two = (browser.new_context(service_workers="block") for _ in range(2))
+        page = one.new_page()
+        page.goto(server.app())
+        page.wait_for_selector("html[data-forms=ready]")
+        page.locator(BOX).fill(CANARY)
+        expect(page.locator(f"{FORM} .form-status")).to_contain_text("Saved on this device")
+        page.locator(f"{FORM} button.primary").click()
+        page.goto(server.base + PORTFOLIO)
+        page.wait_for_selector("html[data-forms=ready]")
+        expect(page.locator("#my-answers")).to_contain_text(CANARY)
+        with page.expect_download():
+            page.get_by_role("button", name="A document").click()
+        page.goto(server.app())
+        page.wait_for_selector("html[data-forms=ready]")
+        unfold(page)
+        expect(page.locator(BOX)).to_have_value(CANARY)
+        other = two.new_page()
+        for address in (server.app(), server.base + PORTFOLIO):
+            other.goto(address)
+            other.wait_for_selector("html[data-forms=ready]")
+            assert CANARY not in other.content()
+        held = [Path(f.path) for kernel in [*server.kernels(), __import__("psutil").Process(server.process.pid)] for f in kernel.open_files()]
+        files = [*(p for p in server.data.rglob("*") if p.is_file()), server.log, *held, *(p for p in Path("/tmp").glob("ppm-*/*") if p.is_file())]
+        assert all(CANARY.encode() not in p.read_bytes() for p in files if p.exists())
+        assert not (server.data / "journal").exists()
+        for context in (one, two):
+            context.close()

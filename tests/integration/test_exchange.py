@@ -129,7 +129,7 @@ def test_taken_back_is_not_collected_and_said(hub: Hub, nbgrader: Nbgrader, cour
     hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").raise_for_status()
     said = nbgrader("fay", tmp_path / "grader", "collect", module.name)
     assert f"{ana} took back" in said
-    assert not (tmp_path / "grader/submitted").exists()
+    assert not (tmp_path / "grader/submitted" / ana).exists()
 
 
 def test_an_update_that_was_killed_leaves_a_whole_folder(hub: Hub, nbgrader: Nbgrader, course: Course, tmp_path: Path, ana: str) -> None:

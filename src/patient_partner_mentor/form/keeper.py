@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from base64 import b64encode
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,12 +33,15 @@ class Place(BaseModel):
 class Keeper:
     """One form's counterpart in the kernel. It checks each change, and says when it is on disk.
 
+    What was moved aside is known to all keepers of a kernel, so that each form of the module can say so.
+
     :param journals: where answers are kept; without it nothing is kept, and only noticing is answered
     """
 
+    asides: ClassVar[dict[tuple[Path, str], Aside]] = {}
+
     def __init__(self, journals: JournalFolder | None) -> None:
         self.journals = journals
-        self.asides: dict[str, Aside] = {}
 
     def reply(self, message: Any) -> dict[str, Any]:
         """The reply to a message of the browser: ``{"kind": "reply", "id", "ok", ...}``, with a ``reason`` if not ok.
@@ -95,6 +99,7 @@ class Keeper:
 
     def _said(self, module: str, aside: Aside | None) -> dict[str, bool]:
         """What a learner is told of a file that was moved aside, for as long as this kernel runs."""
+        place = (self._journals().folder, module)
         if aside:
-            self.asides[module] = aside
-        return {self.asides[module]: True} if module in self.asides else {}
+            self.asides[place] = aside
+        return {self.asides[place]: True} if place in self.asides else {}

@@ -34,29 +34,23 @@ function hand(name, type, data) {
   setTimeout(() => URL.revokeObjectURL(address), 60000);
 }
 
-/** A row of boxes a module, one a step; the same in words for those who do not see it. */
+/** A row of boxes a module, one a step, beside the same in words. */
 function picture(modules, answers) {
-  const rows = modules.map((module) => [module, states(module, answers)]);
-  const size = 26, gap = 8, height = rows.length * (size + gap), width = 60 + Math.max(...rows.map(([, all]) => all.length)) * (size + gap);
-  const count = (all, state) => all.filter((one) => one === state).length;
-  const all = rows.flatMap(([, found]) => found);
-  const summary = t("picture_text", { done: count(all, "done"), begun: count(all, "begun"), count: all.length });
-  const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "portfolio-picture", "aria-hidden": "true" });
-  rows.forEach(([module, found], row) => {
-    const y = row * (size + gap) + 2;
-    const label = document.createElementNS(SVG, "text");
-    Object.entries({ x: 24, y: y + size * 0.72, class: "portfolio-number", "text-anchor": "end" }).forEach(([name, value]) => label.setAttribute(name, value));
-    label.textContent = module.number;
-    svg.append(label);
+  const size = 24, gap = 7, rows = modules.map((module) => [module, states(module, answers)]);
+  const count = (all, state) => all.filter((one) => one === state).length, all = rows.flatMap(([, found]) => found);
+  const draw = (found) => {
+    const svg = make("svg", { viewBox: `0 0 ${found.length * (size + gap)} ${size}`, class: "portfolio-picture", "aria-hidden": "true" });
     found.forEach((state, i) => {
-      const x = 44 + i * (size + gap);
-      svg.append(make("rect", { x, y, width: size, height: size - 4, rx: 5, class: `portfolio-box portfolio-${state}` }));
-      if (state === "begun") svg.append(make("path", { d: `M${x + 2} ${y + size / 2 - 2} h${size - 4} v${size / 2 - 4} h-${size - 4} z`, class: "portfolio-half" }));
+      const x = i * (size + gap) + 1;
+      svg.append(make("rect", { x, y: 1, width: size - 2, height: size - 2, rx: 5, class: `portfolio-box portfolio-${state}` }));
+      if (state === "begun") svg.append(make("path", { d: `M${x} ${size / 2} h${size - 2} v${size / 2 - 2} h-${size - 2} z`, class: "portfolio-half" }));
     });
-  });
-  const words = rows.map(([module, found]) => make("li", {}, t("picture_module", { number: module.number, title: module.title, done: count(found, "done"), count: found.length })));
-  return make("section", { id: "my-steps" }, make("h2", {}, t("picture_title")), make("p", {}, summary),
-    make("div", { class: "portfolio-progress" }, svg, make("ol", { class: "portfolio-words", role: "list" }, ...words)), make("p", { class: "small" }, t("legend")));
+    return svg;
+  };
+  return make("section", { id: "my-steps" }, make("h2", {}, t("picture_title")), make("p", {}, t("picture_text", { done: count(all, "done"), begun: count(all, "begun"), count: all.length })),
+    make("ol", { class: "portfolio-words", role: "list" }, ...rows.map(([module, found]) => make("li", {}, draw(found),
+      make("span", {}, t("picture_module", { number: module.number, title: module.title, done: count(found, "done"), count: found.length }))))),
+    make("p", { class: "small" }, t("legend")));
 }
 
 function thenAndNow(pairs, find) {

@@ -34,6 +34,7 @@ _SETTINGS = {
     "file_insertion_enabled": False,
     "raw_enabled": False,
     "section_self_link": False,
+    "smart_quotes": True,  # as in the book
 }
 
 

@@ -175,7 +175,7 @@ def test_noticing_is_answered_by_the_kernel(enter, server):
 
 def test_a_damaged_journal_is_put_aside_and_said_in_one_sentence(enter, server):
     folder = server.data / "journal"
-    until(folder.exists)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "evaluate.json").write_bytes(b'{"schema_version": 1, "cou')
     page = enter(server.app(MODULES[7]))
     expect(page.locator(f"{FORM} .form-status")).to_contain_text("could not be read. It was put aside, and nothing was removed")
@@ -232,6 +232,7 @@ def test_accessible(enter, address):
 
 def test_with_the_keyboard_alone(enter, server):
     page = enter(server.app(MODULES[5]))
+    page.bring_to_front()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip-link"
     page.keyboard.press("Enter")

@@ -177,7 +177,7 @@ addEventListener("online", connection);
 addEventListener("offline", connection);
 if (!navigator.onLine) connection();
 const offline = async () => {
-  if (!("serviceWorker" in navigator) || !location.protocol.startsWith("http")) return;
+  if (settings.mode === "cohort" || !("serviceWorker" in navigator) || !location.protocol.startsWith("http")) return;
   try {
     const held = Boolean(navigator.serviceWorker.controller);
     await navigator.serviceWorker.register(`${settings.root}sw.js`, { scope: settings.root || "./", updateViaCache: "none" });

@@ -178,7 +178,7 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool,
         ],
     }
     if site.mode == "cohort":
-        data |= MARKERS | {"sharing": texts().get("sharing", {})}
+        data |= MARKERS
     if has_forms:
         data["noticing"] = f"{root}_static/{site.files['noticing.js']}"
     if own:

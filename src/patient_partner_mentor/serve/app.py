@@ -213,6 +213,7 @@ class SocketHandler(VoilaKernelWebsocketHandler):
             raise HTTPError(403)
         if self.path_args[0] not in server.pool.taken or self.path_args[0] not in server.kernel_manager:
             raise HTTPError(404)
+        server.pool.met(self.path_args[0])
         await super().prepare(*args, **values)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:

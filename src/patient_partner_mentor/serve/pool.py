@@ -67,6 +67,11 @@ class Pool:
         """The ready client of a kernel that was just taken, for running its notebook; whoever gets it stops it."""
         return self.clients.pop(kernel)
 
+    def met(self, kernel: str) -> None:
+        """The page of a kernel connects; from now on a short absence is enough to end it."""
+        self.taken[kernel] = time.monotonic()
+        self.seen.add(kernel)
+
     async def left(self, kernel: str) -> None:
         """The page of a kernel has said good-bye."""
         if kernel in self.taken:

@@ -21,13 +21,13 @@ test: $(VENV)/test.stamp ## run every test, the browser's included
 	@$(RUN) tests/find_browser.py
 	@$(RUN) -m pytest tests
 
-soak: $(VENV)/test.stamp ## the slow rounds: the browser killed again and again while somebody types
+soak: $(VENV)/test.stamp ## the slow rounds: browser, kernel and server killed while somebody types
 	@$(RUN) tests/find_browser.py
 	@$(RUN) -m pytest tests -m soak -s
 
-bench: $(VENV)/bench.stamp ## measure a module page beside the stock widget machinery
+bench: $(VENV)/bench.stamp ## measure page, app and course service beside their stock peers
 	@$(RUN) tests/find_browser.py
-	@$(RUN) -m bench
+	@$(RUN) -m bench; page=$$?; $(RUN) -m bench.voila; app=$$?; $(RUN) -m bench.cohort; cohort=$$?; test $$page$$app$$cohort = 000
 
 links: $(VENV)/course.stamp ## ask every link whether it answers (needs a network), and write the date
 	@$(VENV)/bin/ppm links

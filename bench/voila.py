@@ -103,7 +103,10 @@ def _warm(server: AppServer) -> None:
     quiet = 0
     while quiet < 4:
         kernels = server.kernels()
-        busy = any(kernel.cpu_percent(0.1) > 20 for kernel in kernels)
+        try:
+            busy = any(kernel.cpu_percent(0.1) > 20 for kernel in kernels)
+        except psutil.NoSuchProcess:  # the kernel of a page that was left
+            busy = True
         quiet = quiet + 1 if len(kernels) == 2 and not busy else 0
 
 

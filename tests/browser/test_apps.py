@@ -39,9 +39,7 @@ def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
             context.set_default_timeout(15_000)
             visitors.append(Visitor(context, server.base))
             if key:
-                first = context.new_page()
-                first.goto(f"{server.base}/?token={server.token}")
-                first.close()
+                server.let_in(context)
         page = visitors[-1].context.new_page()
         page.goto(server.base + address if address.startswith("/") else address)
         if "/apps/" in address and key:
@@ -254,8 +252,7 @@ def test_with_the_keyboard_alone(enter, server):
 def test_without_javascript_the_text_and_the_way_to_the_book_are_there(enter, server):
     page = enter(server.app(MODULES[0]), java_script_enabled=False, key=False)
     assert "One more step" in page.locator("h1").inner_text()
-    context = page.context
-    context.new_page().goto(f"{server.base}/?token={server.token}")
+    server.let_in(page.context)
     page.goto(server.app(MODULES[0]))
     expect(page.locator("noscript .no-script, .no-script")).to_contain_text("Writing needs JavaScript")
     assert page.locator("section.step").count() == 5

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,13 +16,15 @@ from pathlib import Path
 from nbgrader.exchange import ExchangeError, ExchangeFactory
 from nbgrader.utils import parse_utc
 
-from ..errors import CohortError, CourseError, RecordError
+from ..errors import CohortError, RecordError
 from ..handins import HAND_IN_FILE, HandIn, open_hand_in
 from . import copies
 from .folder import CourseFolder, alone, stamp_of
 from .gradebook import Graded, engine, reading, save, times
-from .grading import _KNOWN, known_now, unused
+from .guard import HAND_IN_FILES, finish_killed, unused
+from .lines import kept_lines
 from .progress import progress
+from .ready import known_now
 
 BATCH = 200  # hand-ins of one transaction
 LONGEST_NAME = 128  # characters of a learner's id in nbgrader's gradebook
@@ -66,6 +67,7 @@ def grade(folder: CourseFolder, assignment: str, learner: str = "", again: bool 
     folder.module(assignment)
     engine(folder.gradebook, folder.course)
     with alone(folder.root):
+        finish_killed(folder.coursedir)
         waiting = _waiting(folder, assignment, learner, again, report)
         its = known_now(folder.coursedir, assignment)[1] if waiting else None
         bar = progress(waiting, f"hand-ins of {assignment}")
@@ -85,17 +87,16 @@ def collect(folder: CourseFolder, assignment: str) -> list[str]:
 
     :raises CohortError: if the service refuses or cannot be reached
     """
-    said = _Lines()
-    folder.coursedir.assignment_id = assignment
-    operation = ExchangeFactory(config=folder.config).Collect(coursedir=folder.coursedir, authenticator=None, config=folder.config)
-    operation.update = True
-    operation.log = said
-    try:
-        with alone(folder.root):
-            operation.start()
-    except (ExchangeError, SystemExit):
-        raise CohortError(said.last or "The course service did not answer. Is it running, and is its address right?") from None
-    return said.problems
+    with kept_lines() as (log, lines):
+        folder.coursedir.assignment_id = assignment
+        operation = ExchangeFactory(config=folder.config).Collect(coursedir=folder.coursedir, authenticator=None, config=folder.config)
+        operation.log, operation.update = log, True
+        try:
+            with alone(folder.root):
+                operation.start()
+        except (ExchangeError, SystemExit):
+            raise CohortError(lines[-1] if lines else "The course service did not answer. Is it running, and is its address right?") from None
+        return lines
 
 
 def _waiting(folder: CourseFolder, assignment: str, learner: str, again: bool, report: Report) -> list[Waiting]:
@@ -104,7 +105,7 @@ def _waiting(folder: CourseFolder, assignment: str, learner: str, again: bool, r
     with reading(folder.gradebook, folder.course) as connection:
         there = times(connection, its)
     found = []
-    submitted = folder.place("submitted", ".", ".").parent if False else folder.root / str(folder.coursedir.submitted_directory)
+    submitted = folder.root / str(folder.coursedir.submitted_directory)
     for entry in sorted(os.scandir(submitted), key=lambda one: one.name) if submitted.is_dir() else ():
         if entry.name.startswith(".") or (learner and entry.name != learner):
             continue
@@ -147,7 +148,7 @@ def _is_graded(waits: Waiting, known: datetime | None) -> bool:
 def _prepared(folder: CourseFolder, assignment: str, waits: Waiting, report: Report) -> tuple[Path, Path, Graded] | None:
     """A graded copy beside its place, or nothing, with a line that says why."""
     try:
-        others = sum(name not in _KNOWN for name in os.listdir(waits.folder))
+        others = sum(name not in HAND_IN_FILES for name in os.listdir(waits.folder))
         module, _, template = known_now(folder.coursedir, assignment)
         given: HandIn = open_hand_in(waits.folder / HAND_IN_FILE)
         notebook, points = copies.copy_of(template, module, given)
@@ -173,23 +174,3 @@ def _batches(waiting: Iterator[Waiting]) -> Iterator[Sequence[Waiting]]:
             some = []
     if some:
         yield some
-
-
-class _Lines:
-    """A log of nbgrader's that keeps what people need to know."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-        self.last = ""
-
-    def info(self, *said: object) -> None:
-        """Not needed."""
-
-    debug = info
-
-    def warning(self, message: str, *values: object) -> None:
-        """Keep it."""
-        self.last = message % values if values else message
-        self.problems.append(self.last)
-
-    error = critical = warning

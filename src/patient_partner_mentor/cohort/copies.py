@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.nbgraderformat import SchemaMismatchError, ValidationError, reads
+from nbgrader.nbgraderformat import ValidationError, reads
+from nbgrader.nbgraderformat.common import SchemaMismatchError
 from nbgrader.utils import compute_checksum, is_grade, is_locked
 
 from ..cells import ASSIGNMENT_FILE

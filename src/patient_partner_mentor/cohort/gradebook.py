@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from ..curriculum import Module
 from ..errors import CohortError
-from .assignments import NOTEBOOK, comment_id, graded_id
+from .assignments import NOTEBOOK, comment_id, graded_id, step_of
 
 TRIES, LONGEST_PAUSE = 12, 2.0  # seconds
 T = TypeVar("T")
@@ -40,6 +40,14 @@ class Graded:
     learner: str
     points: Mapping[str, float]
     time: datetime | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What stands in the gradebook for one step: the score that counts, and the facilitator's comment."""
+
+    score: float | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,18 @@ def times(connection: Connection, its: Cells) -> dict[str, datetime | None]:
     """When each learner's hand-in that the gradebook has was handed in."""
     found = select(_submissions.c.student_id, _submissions.c.timestamp).where(_submissions.c.assignment_id == its.assignment)
     return {row.student_id: row.timestamp for row in connection.execute(found)}
+
+
+def said(connection: Connection, assignment: str, learner: str) -> dict[str, Said]:
+    """What the gradebook has of each step of a hand-in."""
+    base = api.BaseCell.__table__
+    book = select(_notebooks.c.id).join(_submissions, _submissions.c.id == _notebooks.c.assignment_id).join(api.Assignment, api.Assignment.id == _submissions.c.assignment_id)
+    keys = book.where(api.Assignment.name == assignment, _submissions.c.student_id == learner)
+    score = select(base.c.name, api.Grade.score.label("score")).join(base, base.c.id == api.Grade.cell_id).where(api.Grade.notebook_id.in_(keys), base.c.type == "GradeCell")
+    words = select(base.c.name, _comments.c.manual_comment).join(base, base.c.id == _comments.c.cell_id).where(_comments.c.notebook_id.in_(keys))
+    scores = {step_of(row.name): row.score for row in connection.execute(score)}
+    written = {step_of(row.name): row.manual_comment for row in connection.execute(words)}
+    return {step: Said(scores.get(step), written.get(step)) for step in scores.keys() | written.keys()}
 
 
 def save(address: str, course: str, its: Cells, found: Sequence[Graded]) -> None:

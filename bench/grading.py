@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from patient_partner_mentor.curriculum import Module, load_course
-from tests.cohort_folder import STOCK, WORDS, command, configured, copied, hand, handed_in, rows
+from tests.cohort_folder import STOCK, WORDS, command_from_cold, configured, copied, hand, handed_in, rows
 
 FEW, MANY, CROWD = 2, 22, 1_022  # hand-ins; the crowd is for 'ppm grade' alone, which the many would not show at work
 BATCH_RATIO, COMMAND_RATIO = 50, 5  # the targets
@@ -75,16 +75,16 @@ def measure(root: Path) -> tuple[list[Way], list[str]]:
     module = load_course(root).modules[0]
     with tempfile.TemporaryDirectory(prefix="bench-grading-") as place:
         made = configured(Path(place, "made"))
-        command(made, "ppm", "assignments", module.name)
+        command_from_cold(made, "ppm", "assignments", module.name)
 
         def stock_settings(folder: Path) -> None:
             (folder / "nbgrader_config.py").write_text(STOCK, "utf-8")
 
         def with_nbgrader(folder: Path) -> Any:
-            return command(folder, "nbgrader", "autograde", module.name)
+            return command_from_cold(folder, "nbgrader", "autograde", module.name)
 
         def with_ppm(folder: Path) -> Any:
-            return command(folder, "ppm", "grade", module.name)
+            return command_from_cold(folder, "ppm", "grade", module.name)
 
         stock, theirs = timed(made, module, (FEW, MANY), "stock nbgrader", with_nbgrader, stock_settings)
         ours, mine = timed(made, module, (FEW, MANY), "nbgrader with our settings", with_nbgrader, lambda _: None)

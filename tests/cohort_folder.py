@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ configure(c, course="ppm-trial", folder=__file__.rpartition("/")[0], service_url
 """
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'ppm-trial'\n"
 SECONDS = 300
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["nbgrader.apps", "patient_partner_mentor.cohort.batch", "patient_partner_mentor.cohort.feedback", __name__])
 WORDS = "Last week I asked my neighbor to drive me to the clinic, and I was surprised how glad she was. It meant a lot to me. "
 ROWS = {
     "grades": """select s.student_id, n.name, bc.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade from grade g
@@ -47,13 +52,63 @@ def configured(place: Path, service: str = "", gradebook: str = "") -> Path:
     return place
 
 
-def command(place: Path, *words: str, ok: bool | None = True, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``ppm`` or ``nbgrader`` in a folder as somebody would."""
-    program = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(ROOT)] if words[0] == "ppm" else [sys.executable, "-m", "nbgrader"]
-    own = {**os.environ, "HOME": str(place), "JUPYTER_CONFIG_DIR": str(place / ".jupyter"), **environment}
-    done = subprocess.run([*program, *words[1:]], cwd=place, env=own, capture_output=True, text=True, timeout=SECONDS, check=False)
+@dataclass(frozen=True)
+class Done:
+    """What a command said, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Started:
+    """A command that runs, in a process of its own."""
+
+    def __init__(self, place: Path, words: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        self._said = tempfile.TemporaryDirectory(prefix="said-")
+        own = {"HOME": str(place), "JUPYTER_CONFIG_DIR": str(place / ".jupyter"), **environment}
+        self.process = _processes.Process(target=_run, args=(place, words, self._said.name, own), daemon=True)
+        self.process.start()
+
+    def end(self, seconds: float = SECONDS) -> Done:
+        """Wait until it ends, and give what it said."""
+        self.process.join(seconds)
+        late = self.process.exitcode is None
+        if late:
+            self.process.kill()
+            self.process.join(30)
+        out, err = (Path(self._said.name, name).read_text("utf-8") if Path(self._said.name, name).exists() else "" for name in ("out", "err"))
+        self._said.cleanup()
+        assert not late, f"{seconds} s were not enough. {err}"
+        return Done(self.process.exitcode or 0, out, err)
+
+
+def command(place: Path, *words: str, ok: bool | None = True, **environment: str) -> Done:
+    """Run ``ppm`` or ``nbgrader`` in a folder as somebody would; a process that has imported both makes it quickly."""
+    done = Started(place, words, environment).end()
     assert ok is None or (done.returncode == 0) is ok, done.stdout + done.stderr
     return done
+
+
+def command_from_cold(place: Path, *words: str) -> None:
+    """The same with a Python that starts for it, as in a terminal."""
+    program = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(ROOT)] if words[0] == "ppm" else [sys.executable, "-m", "nbgrader"]
+    subprocess.run([*program, *words[1:]], cwd=place, env={**os.environ, "HOME": str(place)}, capture_output=True, timeout=1800, check=True)
+
+
+def _run(place: Path, words: tuple[str, ...], said: str, environment: Mapping[str, str]) -> None:
+    os.chdir(place)
+    os.environ.update(environment)
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(Path(said, name), os.O_WRONLY | os.O_CREAT, 0o600), number)
+    if words[0] == "ppm":
+        from patient_partner_mentor.cli import main
+
+        sys.exit(main(["--root", str(ROOT), *words[1:]]))
+    from nbgrader.apps import NbGraderApp
+
+    sys.argv = list(words)
+    NbGraderApp.launch_instance(list(words[1:]))
 
 
 def copied(made: Path, place: Path, gradebook: str = "", service: str = "") -> Path:

@@ -29,7 +29,7 @@ from ..interface import text, texts
 from .folder import stamp_of
 from .gradebook import Said, reading, said
 
-TEMPLATE, STYLE = "feedback.html.j2", "feedback.css"
+TEMPLATE, STYLE = "feedback.html", "feedback.css"
 _STATUS_NOTES = {"skipped": "feedback.skipped", "other-way": "feedback.other_way", "written": "feedback.kept", "open": "feedback.nothing"}
 
 

@@ -219,6 +219,7 @@ def _passing(error: DBAPIError) -> bool:
 
 def _begin_ourselves(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin only at the first write, too late to wait for a lock
+    connection.execute("PRAGMA secure_delete = ON").close()  # a comment that was erased is not to stand in free pages
 
 
 def _begin_writing(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from patient_partner_mentor.cohort.guard import UNDER_WAY
 from patient_partner_mentor.cohort.settings import database_address
 from patient_partner_mentor.curriculum import Course, Module
 from tests.cohort_folder import ROWS, WORDS, Started, command, copied, hand, handed_in, rows, score
@@ -112,9 +113,8 @@ def kill_rounds(place: Path, module: Module, words: tuple[str, ...], rounds: int
     for number in range(rounds):
         for name in names:  # everything is newer than its copy
             hand(place, name, module, handed_in(module, {1: WORDS, 2: "Few", 3: {"status": "skipped"}, 4: f"{WORDS}{number}"}), time=f"2026-11-25 10:{number // 60:02}:{number % 60:02}.000000 UTC")
-        seen = (place / ".ppm-lock").stat().st_mtime_ns if (place / ".ppm-lock").exists() else 0
         grader = Started(place, (*words, module.name), {})
-        until(lambda g=grader, s=seen: g.process.exitcode is not None or (place / ".ppm-lock").exists() and (place / ".ppm-lock").stat().st_mtime_ns > s, "the grader at work")
+        until(lambda g=grader: g.process.exitcode is not None or any(copies.glob("*/.*")) or (place / UNDER_WAY).exists(), "the grader at work")
         time.sleep(chance.uniform(0, 0.1))  # the moment of the kill, and no wait for anything
         grader.process.kill()
         killed += grader.end().returncode == -9

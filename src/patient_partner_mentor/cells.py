@@ -11,6 +11,7 @@ from IPython.display import HTML, display
 from . import cards
 from .curriculum import COURSE_SETTING, MODULE_FILE, Course, Module, find_course, load_course, load_link_checks, load_module
 from .errors import CurriculumError
+from .interface import current_mode
 
 NOTEBOOK_FILE = "module.md"
 
@@ -46,7 +47,7 @@ class CourseModule:
         from .form import ReflectionForm
 
         display(ReflectionForm.for_next_step(self.data))
-        display(HTML(cards.closing(self.data, self._course())))
+        display(HTML(cards.closing(self.data, self._course(), current_mode())))
 
     def _prose(self) -> str:
         path = self.folder / NOTEBOOK_FILE

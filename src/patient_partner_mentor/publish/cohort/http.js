@@ -3,7 +3,7 @@ import { hosted } from "./remote.js";
 import { openStore } from "./store.js";
 
 const FRESH = 1500; // ms for which one request for all answers serves every form of a page
-const PATIENCE = 20000; // ms until a request that is not answered is given up
+const GIVEN_UP = 20000; // ms until a request that is not answered is given up
 const LARGEST_KEPT_ALIVE = 60000; // bytes: a browser finishes a request of a closed page up to 64 kB
 export const WHO = "ppm:who"; // whose pages are open in this browser; nobody's after a sign-out
 
@@ -18,7 +18,7 @@ export async function call(settings, method, path, body) {
   try {
     answer = await fetch(settings.api + path, {
       method, body: text, credentials: "same-origin", cache: "no-store", redirect: "error", keepalive: (text?.length ?? 0) * 3 < LARGEST_KEPT_ALIVE && method !== "GET",
-      signal: AbortSignal.timeout?.(PATIENCE),
+      signal: AbortSignal.timeout?.(GIVEN_UP),
       headers: { "Content-Type": "application/json", "X-XSRFToken": decodeURIComponent(token), "X-PPM-Account": encodeURIComponent(settings.account) },
     });
   } catch { throw { reason: "unreached" }; }
@@ -27,16 +27,16 @@ export async function call(settings, method, path, body) {
   throw { reason: answer.status === 401 || answer.status === 403 ? "signed_out" : { 413: "refused", 422: "refused", 507: "full" }[answer.status] ?? data.reason ?? "unreached", message: data.message, status: answer.status };
 }
 
-const states = new Map();
+const answered = new Map();
 
 /** What the course says of this account: modules, consent, terms. Asked once a page, and anew if told so. */
 export function askState(settings, anew) {
-  if (anew || !states.has(settings.api)) {
+  if (anew || !answered.has(settings.api)) {
     const asked = call(settings, "GET", "state");
-    states.set(settings.api, asked);
-    asked.catch(() => states.delete(settings.api));
+    answered.set(settings.api, asked);
+    asked.catch(() => answered.delete(settings.api));
   }
-  return states.get(settings.api);
+  return answered.get(settings.api);
 }
 
 const stores = new Map();

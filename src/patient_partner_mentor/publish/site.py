@@ -105,7 +105,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
         "files": site.files,
         "has_forms": has_forms,
         "scripts": ["app.js" if is_app else "form.js" if has_forms else "record.js", *_page_scripts(site.mode, pagename)],
-        "kind": "module" if module or is_app else "welcome" if pagename == app.config.root_doc else "plain",
+        "kind": "module" if module or is_app else "welcome" if pagename == app.config.root_doc else "sharing" if pagename in SHARING_PAGES else "plain",
         "module": module,
         "modules": site.course.modules,
         "no_script": ({"book/my-reflections": "reflections.no_script", "book/certificate": "certificate.no_script"} | SHARING_PAGES).get(

@@ -27,9 +27,9 @@ function drawConsent(place, state) {
     if (module || !current) location.href = `${settings.root}book/cohort/share.html${module ? `?module=${module.id}` : ""}`;
     else { on.disabled = false; say(ASKED.kept); }
   }, "primary");
-  place.replaceChildren(
+  place.replaceChildren(h("div", { class: "terms" },
     before ? h("p", { class: "notice" }, fill(current ? ASKED.kept_on : ASKED.changed, { date: dayOf(before.time) })) : null,
-    ...state.terms.sections.map(({ title, lines }) => h("section", {}, h("h2", {}, title), lines.map((text) => h("p", {}, text)))),
+    ...state.terms.sections.map(({ title, lines }) => h("section", {}, h("h2", {}, title), lines.map((text) => h("p", {}, text))))),
     h("fieldset", { class: "choices", "aria-describedby": "may-hint" }, h("legend", {}, ASKED.ask_title), h("p", { id: "may-hint" }, ASKED.ask),
       MAY.map((name, i) => h("div", { class: "choice" }, boxes[i], h("label", { for: `may-${name}` }, ASKED[name])))),
     h("div", { class: "buttons" }, on), line);

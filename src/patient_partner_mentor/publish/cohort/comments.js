@@ -61,9 +61,9 @@ async function besideForms() {
   await formsReady();
   for (const form of document.querySelectorAll("form.reflection")) {
     const place = form.closest(".form-place"), section = form.closest("section"), box = boxes.get(form.dataset.step);
-    if (shared && window.ppm.isShared({ step: form.dataset.step })) place.after(h("p", { class: "shared-line" }, fill(SAID.shared_step, { date: dayOf(shared.time) })));
+    if (box) place.after(box);
+    if (window.ppm.isShared({ step: form.dataset.step })) place.after(h("p", { class: "shared-line" }, fill(SAID.shared_step, { date: dayOf(shared.time) })));
     if (!box) continue;
-    place.after(box);
     if (box.dataset.new !== undefined) section.unfold?.(false);
     section.querySelector(".step-fold-state")?.after(h("span", { class: "step-fold-comment" }, ` ${box.dataset.new === undefined ? SAID.fold : SAID.fold_new}`));
   }

@@ -21,9 +21,8 @@ export function receiptOf(receipt, answers, state, module, titleOf) {
 }
 
 /** What is shared of a module at this time, with the way to take it back.
-    @param changes how many things would differ if it was shared again, or null where that cannot be said
     @param {(said: string) => void} done called when it was taken back */
-export function sharedNow(module, shared, changes, state, done) {
+export function sharedNow(module, shared, state, done) {
   const { line, say } = statusLine();
   const ask = h("div", {});
   const start = () => { ask.replaceChildren(h("div", { class: "buttons" }, button(TOLD.back, sure))); };
@@ -45,9 +44,8 @@ export function sharedNow(module, shared, changes, state, done) {
     done(said);
   };
   start();
-  const difference = shared.kind !== "shared" ? TOLD.now_files : changes ? fill(TOLD.now_changed, { count: changes }) : TOLD.now_no_change;
   return h("section", { class: "panel shared-now", "aria-labelledby": "shared-now-title" }, h("h2", { id: "shared-now-title" }, TOLD.now_title),
-    h("p", {}, fill(TOLD.now_text, { time: momentOf(shared.time) }), " ", shared.read ? TOLD.now_read : TOLD.now_unread), h("p", { class: "shared-difference" }, difference), ask, line);
+    h("p", {}, fill(TOLD.now_text, { time: momentOf(shared.time) }), " ", shared.read ? TOLD.now_read : TOLD.now_unread), h("p", { class: "shared-difference" }), ask, line);
 }
 
 /** All modules, each with what is shared of it and the way to its own page. */

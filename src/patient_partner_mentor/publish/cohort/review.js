@@ -35,12 +35,19 @@ function keepChoice(view, step, patch) {
 const steps = (module) => [...module.steps, LAST];
 const titleOf = (module) => (step) => (step === LAST ? SHARE.next_title : `${fill(settings.words.step, { number: module.steps.indexOf(step) + 1 })}: ${module.titles[module.steps.indexOf(step)]}`);
 
+const contentOf = (view) => handIn(settings.course, view.module, [...view.answers.values()], view.chosen, view.reply);
+
 /** One answer as it would go, or not. @param {() => void} changed called when the choice changes */
 function card(view, step, changed) {
   const answer = view.answers.get(step), last = step === LAST, writes = answer?.status === "written" && !blank(answer.text);
   const link = `${settings.root}notebooks/${view.module.name}/module.html#${last ? "my-next-step" : `step-${view.module.steps.indexOf(step) + 1}`}`;
   const title = h("h3", {}, titleOf(view.module)(step));
-  if (!writes) return { element: h("section", { class: "share-step", "data-step": step }, title, h("p", {}, last ? SHARE.next_none : SHARE[answer?.status ?? "open"] ?? SHARE.open), h("p", { class: "small" }, h("a", { href: link, "aria-label": `${SHARE.edit}: ${title.textContent}` }, SHARE.edit))) };
+  const edit = h("p", { class: "small" }, h("a", { href: link, "aria-label": `${SHARE.edit}: ${title.textContent}` }, SHARE.edit));
+  if (!writes) {
+    const said = h("p", {}), element = h("section", { class: "share-step", "data-step": step }, title, said, edit);
+    const draw = (stands) => { said.textContent = [last ? SHARE.next_none : SHARE[answer?.status] ?? SHARE.open, stands ? SHARE[stands] : ""].filter(Boolean).join(" "); };
+    return { element, draw, step };
+  }
   const tick = h("input", { type: "checkbox", id: `goes-${step}`, "aria-describedby": `hint-${step}`, on: { change: () => { choose(tick.checked); changed(); } } });
   const mark = h("span", { class: "share-mark" }), hint = h("p", { class: "share-hint", id: `hint-${step}` });
   const choose = (yes) => {
@@ -48,28 +55,27 @@ function card(view, step, changed) {
     keepChoice(view, step, { share: yes, ...(yes ? {} : { reply_wanted: false }) });
     if (!yes && view.reply === step) view.reply = null;
   };
-  const draw = () => {
-    const goes = view.chosen.has(step), stands = standing(view.shared?.hand_in, view.answers.get(step), goes);
+  const draw = (stands) => {
+    const goes = view.chosen.has(step);
     tick.checked = goes;
     element.dataset.goes = goes;
     mark.textContent = goes ? SHARE.goes : SHARE.stays;
     hint.textContent = [goes ? "" : isKept(view.answers.get(step)) ? SHARE.kept : last ? SHARE.next_unticked : SHARE.unticked, stands ? SHARE[stands] : ""].filter(Boolean).join(" ");
-    element.dataset.stands = stands ?? "";
   };
   const element = h("section", { class: "share-step", "data-step": step }, h("p", { class: "share-head" }, mark), title, h("p", { class: "prompt" }, answer.prompt),
-    h("div", { class: "written", dir: "auto" }, answer.text), h("div", { class: "choice" }, tick, h("label", { for: tick.id }, last ? SHARE.tick_next : SHARE.tick)), hint,
-    h("p", { class: "small" }, h("a", { href: link, "aria-label": `${SHARE.edit}: ${title.textContent}` }, SHARE.edit)));
+    h("div", { class: "written", dir: "auto" }, answer.text), h("div", { class: "choice" }, tick, h("label", { for: tick.id }, last ? SHARE.tick_next : SHARE.tick)), hint, edit);
   return { element, draw, choose, step };
 }
 
 /** At most one answer of a module to which a reply is wished. */
-function replyChoice(view) {
+function replyChoice(view, changed) {
   const part = h("fieldset", { class: "choices", "aria-describedby": "reply-hint" });
   const one = (step, words) => {
     const id = `reply-${step ?? "none"}`;
     const dot = h("input", { type: "radio", name: "reply", id, on: { change: () => {
       for (const other of view.answers.keys()) keepChoice(view, other, { reply_wanted: other === step });
       view.reply = step;
+      changed();
     } } });
     dot.checked = view.reply === step;
     return h("div", { class: "choice" }, dot, h("label", { for: id }, words));
@@ -87,15 +93,21 @@ function replyChoice(view) {
 function drawReview(view, said) {
   const { module, state, shared } = view;
   const { line, say } = statusLine("status share-status"), first = statusLine("status");
-  const cards = steps(module).map((step) => card(view, step, () => drawAll())), able = cards.filter((one) => one.draw);
-  const reply = replyChoice(view), summary = h("div", { class: "share-summary" }), now = h("div", {});
+  const cards = steps(module).map((step) => card(view, step, () => drawAll())), able = cards.filter((one) => one.choose);
+  const reply = replyChoice(view, () => drawSummary()), summary = h("div", { class: "share-summary" }), now = h("div", {});
   const go = button(shared ? SHARE.share_again : SHARE.share_now, () => shareNow(view, go, line, say), "primary", { id: "share-now" });
+  const standings = () => { const next = contentOf(view); return cards.map(({ step }) => standing(shared?.hand_in, next, step)); };
   function drawAll() {
-    able.forEach((one) => one.draw());
+    standings().forEach((stands, i) => cards[i].draw(stands));
     reply.draw();
-    const stays = able.length - view.chosen.size, differs = able.filter(({ element }) => ["changed", "added", "withheld"].includes(element.dataset.stands)).length;
-    summary.replaceChildren(h("h2", {}, SHARE.summary_title), h("p", {}, view.chosen.size ? fill(SHARE.summary_words, { count: view.chosen.size }) : SHARE.summary_none, " ", stays ? fill(SHARE.summary_stays, { count: stays }) : ""));
-    if (shared && now.firstChild) now.querySelector(".shared-difference").textContent = shared.kind !== "shared" ? SHARE.now_files : differs ? fill(SHARE.now_changed, { count: differs }) : SHARE.now_no_change;
+    drawSummary();
+  }
+  function drawSummary() {
+    const stays = able.length - view.chosen.size, sameReply = (shared?.hand_in?.reply_wanted ?? null) === view.reply;
+    const differs = standings().filter((stands) => stands && stands !== "same").length + (sameReply ? 0 : 1), nothing = shared?.hand_in && !differs;
+    summary.replaceChildren(h("h2", {}, SHARE.summary_title), h("p", {}, nothing ? SHARE.summary_same : view.chosen.size ? fill(SHARE.summary_words, { count: view.chosen.size }) : SHARE.summary_none, " ", stays ? fill(SHARE.summary_stays, { count: stays }) : ""));
+    go.hidden = Boolean(nothing);
+    if (shared) now.querySelector(".shared-difference").textContent = shared.kind !== "shared" ? SHARE.now_files : differs ? fill(SHARE.now_changed, { count: differs }) : SHARE.now_no_change;
   }
   const takenBack = async (told) => {
     forgetId(openHosted(settings), module.id);
@@ -103,7 +115,7 @@ function drawReview(view, said) {
     await view.saving;
     drawReview(await look(module, true), told);
   };
-  if (shared) now.append(sharedNow(module, shared, 0, state, takenBack));
+  if (shared) now.append(sharedNow(module, shared, state, takenBack));
   const many = (yes) => button(yes ? SHARE.all : SHARE.none, () => { able.forEach(({ step, choose }) => choose(yes && (view.chosen.has(step) || (step !== LAST && offered(view.answers.get(step)))))); drawAll(); });
   const days = fill(SHARE.days, { count: state.reading_days });
   sharePlace.replaceChildren(h("h2", { class: "share-module" }, fill(SHARE.heading, module)), first.line, now,
@@ -129,7 +141,7 @@ async function shareNow(view, go, line, say) {
     if (!(await store.flush(ENDURE))) return stop(store.keepsNothing() ? SHARE.unsaved_page : SHARE.unsaved);
     const newest = await look(module);
     if (steps(module).some((step) => SEEN_PARTS.some((part) => newest.answers.get(step)?.[part] !== view.answers.get(step)?.[part]))) return drawReview(newest, SHARE.news);
-    const content = handIn(settings.course, module, [...view.answers.values()], view.chosen, view.reply);
+    const content = contentOf(view);
     const receipt = await call(settings, "POST", `share/${module.id}`, { ...content, id: idOf(store, content) });
     sharePlace.replaceChildren(receiptOf(receipt, content.answers, state, module, titleOf(module)));
     toHeading(sharePlace);

@@ -44,12 +44,14 @@ export function idOf(store, content) {
 /** Forget a hand-in's id: it was taken back, so the same words again are a new one. */
 export const forgetId = (store, module) => { try { localStorage.removeItem(IDS + store.inside.prefix + module); } catch {} };
 
-/** How an answer stands to what is shared of it: "same", "changed", "added", "withheld" or nothing. */
-export function standing(shared, answer, goes) {
-  const before = shared?.answers.find((one) => one.step === answer.step && one.share);
-  if (!before) return goes && shared ? "added" : null;
-  if (!goes) return "withheld";
-  return before.text === answer.text && before.prompt_hash === answer.prompt_hash && before.lighter === answer.lighter ? "same" : "changed";
+/** How a step stands to what is shared of it: "same", "changed", "added", "withheld"; nothing if it is not shared and does not go.
+    @param before what is shared now, or nothing @param next what would be */
+export function standing(before, next, step) {
+  if (!before) return null;
+  const [then, now] = [before, next].map((one) => one.answers.find((answer) => answer.step === step) ?? {});
+  if (!then.share) return now.share ? "added" : (then.status ?? "open") === (now.status ?? "open") || step === NEXT_STEP ? null : "changed";
+  if (!now.share) return now.status === "written" || step === NEXT_STEP ? "withheld" : "changed";
+  return SHARED_ONLY.every((name) => (then[name] ?? false) === (now[name] ?? false)) ? "same" : "changed";
 }
 
 /** Whether "share all I wrote" takes an answer: written words that the learner has not chosen to keep. */

@@ -14,7 +14,7 @@ from tests.hub_running import COURSE, Hub
 MODULE = "notebooks/1-patient-partner/module.html"
 REVIEW = "book/cohort/share.html?module=patient-partner"
 CONSENT = "book/cohort/before-you-share.html"
-READY = {"module.html": "comments", "share.html": "share", "before-you-share": "consent", "my-reflections": "reflections", "welcome": "home"}
+READY = {"module.html": "comments", "before-you-share": "consent", "share.html": "share", "my-reflections": "reflections", "welcome": "home"}
 STORED = """() => new Promise((good) => {
   const asked = indexedDB.open("patient-partner-mentor", 1), texts = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
   asked.onupgradeneeded = () => asked.result.createObjectStore("answers");

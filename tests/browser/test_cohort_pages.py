@@ -259,6 +259,7 @@ def test_newer_words_of_another_window_are_shown_before_they_go(cohort: Hub, per
     expect(review.locator("#share-place p.status").first).to_contain_text("Something was changed in another window.")
     expect(review.locator("[data-step=name-myself] .written")).to_contain_text("written meanwhile")
     assert hand_ins(cohort, module, learner) == []
+    review.locator("#goes-name-myself").check()  # a choice is for the words that were chosen
     share(review)
     assert "written meanwhile" in newest(cohort, module, learner)["answers"][0]["text"]
 

@@ -22,6 +22,8 @@ ROLES = {
     "button": "button, input[type=file]",
     "textbox": "textarea, input[type=text]",
     "searchbox": "input[type=search]",
+    "checkbox": "input[type=checkbox]",
+    "radio": "input[type=radio]",
     "DisclosureTriangle": "summary",
     "status": "[role=status]",
 }

@@ -102,19 +102,36 @@ class JoinHandler(BaseHandler):
 class LinksHandler(APIHandler):
     """Where the course service has accounts made, put into a course's group, and given a join link. Nobody else may."""
 
+    async def get(self) -> None:
+        """Answer with the learners of a course, and whether each has chosen a password."""
+        group = self._group(self.get_query_argument("course", ""))
+        accounts = self.authenticator.accounts
+        names = sorted(user.name for user in group.users)
+        self.write(json.dumps({"accounts": [{"account": name, "joined": accounts.has_password(name)} for name in names]}))
+
     async def post(self) -> None:
-        """Do so for each account that was sent, and answer with what came of it."""
+        """Do so for each account that was sent, all or none, and answer with what came of it."""
+        data = self.get_json_body() or {}
+        group = self._group(data.get("course"))
+        names = data.get("accounts")
+        if not isinstance(names, list) or not all(isinstance(name, str) and plain_name(name) for name in names):
+            raise HTTPError(400)
+        names = [self.authenticator.normalize_username(name) for name in names]
+        if not all(self.authenticator.validate_username(name) for name in names):
+            raise HTTPError(400)
+        made = [await self._one(name, group) for name in names]
+        self.db.commit()
+        self.write(json.dumps({"accounts": made}))
+
+    def _group(self, course: object) -> orm.Group:
+        """The group of a course's learners, for the course service alone."""
         asking = self.current_user
         if not isinstance(asking, orm.Service) or asking.name != SERVICE:
             raise HTTPError(403)
-        data = self.get_json_body()
-        course, names = data.get("course"), data.get("accounts")
         group = orm.Group.find(self.db, name=f"nbgrader-{course}")
-        if group is None or not isinstance(names, list) or not all(isinstance(name, str) and plain_name(name) for name in names):
-            raise HTTPError(400)
-        made = [await self._one(self.authenticator.normalize_username(name), group) for name in names]
-        self.db.commit()
-        self.write(json.dumps({"accounts": made}))
+        if group is None:
+            raise HTTPError(404)
+        return group
 
     async def _one(self, name: str, group: orm.Group) -> dict[str, Any]:
         """Make the account if there is none; a link goes only to a learner of this course alone, who has no password yet."""

@@ -61,11 +61,14 @@ def added(done: Sequence[Added], people: Sequence[Person], origin: str, home: st
     names = {one.account: one.name for one in people}
     slips = [one for one in done if one.link or one.why == "elsewhere"]
     others = [one for one in done if one.why in ("password", "other")]
-    body = f"<p role=\"status\">{t('roster.added_text', count=len(done))}</p>\n" if done else f"<p>{t('roster.no_links')}</p>\n"
+    inside = [one for one in done if one.why != "facilitator"]
+    body = f"<p role=\"status\">{t('roster.added_text', count=len(inside))}</p>\n" if done else f"<p>{t('roster.no_links')}</p>\n"
     if entered is not None:
         body += f"<p>{t('roster.entered' if entered else 'roster.not_entered')}</p>\n"
     if others:
         body += f"<p>{t('roster.no_link_for')} {e(', '.join(one.account for one in others))}</p>\n"
+    if len(inside) < len(done):
+        body += f"<p>{t('roster.facilitators')} {e(', '.join(one.account for one in done if one.why == 'facilitator'))}</p>\n"
     if slips:
         body += f"<p class=\"no-print\">{t('roster.slips_text' if any(one.link for one in slips) else 'roster.slips_address')}</p>\n"
         body += f"<h2>{t('roster.slips')}</h2>\n" + "".join(_slip(one, names.get(one.account, ""), origin, home, course) for one in slips)

@@ -78,7 +78,7 @@ class Start(_FacilitatorPage):
         names = {module.name: module for module in self.settings["ppm"].course.modules}
         rows = [(names[name].number, names[name].title, count) for name, count in waiting if name in names]
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
-        self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows)))
+        self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), f"{self.settings['ppm'].prefix}leave"))
 
 
 class RosterPage(_FacilitatorPage):

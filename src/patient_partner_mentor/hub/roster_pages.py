@@ -10,7 +10,7 @@ from .hub_api import Added, Member
 from .roster import MOST, Person, Problem
 
 
-def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]]) -> str:
+def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]], leave: str) -> str:
     """The facilitators' start: the ways on, and what waits.
 
     :param waiting: number and title of a module, and how many learners shared something that was not collected yet
@@ -21,7 +21,7 @@ def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str
         what = f"<p>{t('desk.waiting_text')}</p>\n<ul>\n{rows}</ul>\n"
     else:
         what = f"<p>{t('desk.nothing_waits')}</p>\n"
-    return f"<p>{e(course)}</p>\n<ul class=\"ways\">\n{items}</ul>\n<h2>{t('desk.waiting')}</h2>\n{what}"
+    return f"<p>{e(course)}</p>\n<ul class=\"ways\">\n{items}</ul>\n<h2>{t('desk.waiting')}</h2>\n{what}<p><a href=\"{e(leave)}\">{t('hub.sign_out')}</a></p>\n"
 
 
 def paste(members: Sequence[Member], pasted: str, problems: Iterable[Problem], empty: bool, token: str, links: bool) -> str:

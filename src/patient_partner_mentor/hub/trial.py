@@ -27,12 +27,7 @@ RELEASE = 600
 LINK_DAYS = SignIn().link_days
 STOP = 12  # seconds until what does not stop by itself is killed
 CONFIG = f"""# nbgrader's settings of this course. The course service's address and token come from the environment: see grader.sh.
-try:
-    from patient_partner_mentor.cohort import configure
-except ImportError:  # INTERIM
-    from patient_partner_mentor.cohort.exchange import configure as old
-    def configure(c, course, folder):
-        old(c); c.CourseDirectory.course_id = course; c.CourseDirectory.root = folder
+from patient_partner_mentor.cohort import configure
 
 c = get_config()
 configure(c, course="{COURSE}", folder=__file__.rpartition("/")[0] or ".")
@@ -125,9 +120,7 @@ class _Running:
         print(text("trial.releasing"), flush=True)
         environment = self.environment | grader_environment(self.trial, self.url)
         done = subprocess.run(command, cwd=self.trial.course, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RELEASE, check=False)
-        if done.returncode == 2 and "invalid choice" in done.stderr:  # INTERIM: until the verb is merged
-            print("(No 'ppm assignments' yet.)")
-        elif done.returncode:
+        if done.returncode:
             raise CourseError(f"The modules could not be put out as assignments:\n{(done.stderr or done.stdout).strip()[-2000:]}\nEverything else is kept. Mend that, and start again with: make cohort")
 
     def _stop(self) -> None:

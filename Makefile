@@ -14,7 +14,7 @@ help: ## this list
 serve: $(VENV)/course.stamp ## build what is stale and open the course on this computer (PORT=8000)
 	@$(VENV)/bin/ppm serve --port $(PORT)
 
-cohort: PORT := $(if $(filter 8000,$(PORT)),8100,$(PORT))
+cohort: PORT := 8100
 cohort: $(VENV)/cohort.stamp ## try a cohort out: a real JupyterHub on this computer, with trial accounts (PORT=8100)
 	@$(VENV)/bin/ppm cohort --port $(PORT)
 

@@ -75,6 +75,54 @@ def evaluate(args: argparse.Namespace) -> None:
     print(measure(args.data))
 
 
+def assignments(args: argparse.Namespace) -> None:
+    """Make nbgrader's assignments of the modules in a facilitators' folder, and put them out if asked."""
+    from .cohort.folder import open_folder
+    from .cohort.releasing import make
+
+    made = make(open_folder(args.course_folder), args.root, args.names, args.release)
+    print(f"{'Released' if args.release else 'Made'}: {', '.join(made)}.")
+
+
+def collect(args: argparse.Namespace) -> None:
+    """Get what learners shared from the course service into a facilitators' folder."""
+    from .cohort.batch import collect as fetch
+    from .cohort.folder import open_folder
+    from .cohort.progress import progress
+
+    folder = open_folder(args.course_folder)
+    names = args.names or folder.assignments()
+    lines = [line for name in progress(names, "modules") for line in fetch(folder, name)]
+    for line in lines:
+        print(line, file=sys.stderr)
+    print(f"Collected: {', '.join(names)}.")
+    raise SystemExit(any("was not collected" in line for line in lines))
+
+
+def grade(args: argparse.Namespace) -> None:
+    """Grade what was collected: nothing that a learner handed in is run."""
+    from .cohort.batch import grade as run
+    from .cohort.folder import open_folder
+
+    folder = open_folder(args.course_folder)
+    reports = {name: run(folder, name, args.learner, args.again) for name in args.names or folder.assignments()}
+    for name, report in reports.items():
+        for line in (*report.notes, *report.problems):
+            print(line, file=sys.stderr)
+        print(f"{name}: {report.graded} graded, {report.unchanged} as they were, {len(report.problems)} not graded.")
+    raise SystemExit(any(report.problems for report in reports.values()))
+
+
+def erase(args: argparse.Namespace) -> None:
+    """Remove one learner from a facilitators' folder, its gradebook and the course service, and say what is left."""
+    from .cohort.erasing import erase as run
+    from .cohort.folder import open_folder
+
+    report = run(open_folder(args.course_folder), args.learner, args.module, ask_service=not args.here_only)
+    print("\n".join(report.lines()))
+    raise SystemExit(not report.complete)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; an error of ours is one message, never a traceback."""
     parser = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
@@ -104,6 +152,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("evaluate", help=evaluate.__doc__)
     verb.add_argument("--data", type=Path, default=Path("../shared/data/cered"), help="the folder of the corpus (default: ../shared/data/cered)")
     verb.set_defaults(run=evaluate)
+    for run, names in ((assignments, True), (collect, True), (grade, True), (erase, False)):
+        verb = verbs.add_parser(run.__name__, help=run.__doc__)
+        verb.add_argument("--course-folder", type=Path, default=Path.cwd(), help="the facilitators' folder of the course (default: here)")
+        if names:
+            verb.add_argument("names", nargs="*", metavar="MODULE", help="a module's name, such as 1-patient-partner (default: all)")
+        verb.set_defaults(run=run)
+        if run is assignments:
+            verb.add_argument("--release", action="store_true", help="put them out at the course service")
+        elif run is grade:
+            verb.add_argument("--learner", default="", help="one learner's hand-ins only")
+            verb.add_argument("--again", action="store_true", help="also those that were graded before; a human's credit and comments stay")
+        elif run is erase:
+            verb.add_argument("learner", metavar="LEARNER", help="the learner's account")
+            verb.add_argument("--module", default="", help="only the words of one module, as when a learner took it back; the credit stays")
+            verb.add_argument("--here-only", action="store_true", help="do not ask the course service to erase, too")
     args = parser.parse_args(arguments)
     try:
         args.run(args)

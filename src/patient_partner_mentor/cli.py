@@ -51,6 +51,20 @@ def lab(args: argparse.Namespace) -> None:
     raise SystemExit(run(args.root.resolve(), args.port, data_folder(), open_browser=not args.no_browser))
 
 
+def cohort(args: argparse.Namespace) -> None:
+    """Try a cohort out on this computer: a real JupyterHub with trial accounts, and the course released."""
+    from .hub.trial import new_link, trial
+    from .publish.build import build, html_folder
+
+    root, folder = args.root.resolve(), args.folder or args.root / "_cohort"
+    if args.new_link:
+        print(new_link(folder, args.new_link, args.port))
+        return
+    print("Getting the course ready ...", flush=True)
+    build(root, mode="cohort")
+    trial(root, html_folder(root, "cohort"), folder, args.port)
+
+
 def links(args: argparse.Namespace) -> None:
     """Ask every address of the resources whether it answers, and write down the date where it does."""
     from .publish.links import check
@@ -152,6 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--port", type=int, default=8888, help="a port on 127.0.0.1 (default: 8888)")
     verb.add_argument("--no-browser", action="store_true", help="only print the address")
     verb.set_defaults(run=lab)
+    verb = verbs.add_parser("cohort", help=cohort.__doc__)
+    verb.add_argument("--port", type=int, default=8100, help="a port on 127.0.0.1 (default: 8100)")
+    verb.add_argument("--folder", type=Path, metavar="DIR", help="where the trial keeps everything (default: _cohort in the course's folder)")
+    verb.add_argument("--new-link", metavar="ACCOUNT", help="only make a new join link for an account that lost its password, and print it; the old password ends")
+    verb.set_defaults(run=cohort)
     verb = verbs.add_parser("links", help=links.__doc__)
     verb.set_defaults(run=links)
     verb = verbs.add_parser("check", help=check.__doc__)

@@ -150,10 +150,12 @@ class Home(_Page):
     """A course's own address."""
 
     async def get(self, course: str) -> None:
-        """Lead to the welcome page."""
+        """Lead to the welcome page, or to the facilitators' start."""
         if await self.signed_in():
             self.member(course)
-            self.redirect(f"{self.settings['ppm'].prefix}{course}/{START}")
+            from .facilitator import home_of  # late: its pages stand on these
+
+            self.redirect(home_of(self.settings["ppm"], self.who, course))
 
 
 class Book(_Page):

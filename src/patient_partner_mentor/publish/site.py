@@ -48,7 +48,7 @@ COHORT_SCRIPTS = SCRIPTS | {
     "form.js": ([*RECORD, *HOSTED, ("shelf.js", bundle.HERE), ("sync.js", COHORT), ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "openShelf", "openHosted", "synced", "states", "tokens"]),
 }
 MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@"}  # filled in by the course service, a page at a time
-FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "authors-guide", "operators-guide")
+FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "facilitators-guide", "authors-guide", "operators-guide")
 VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
 OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
 

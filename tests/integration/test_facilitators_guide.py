@@ -11,7 +11,7 @@ from patient_partner_mentor.curriculum import Course
 
 from .test_plain_words import body, grades
 
-PAGES = "facilitators-guide facilitators-sessions facilitators-care facilitators-paper group-agreement paper-sheet".split()
+PAGES = "facilitators-guide facilitators-sessions facilitators-care care-table facilitators-paper group-agreement paper-sheet".split()
 LABELS = ("This week's steps:", "Bring:", "The talk question:", "Without speaking:", "Closing:", "Take care:")
 MINUTES = re.compile(r"^\| (\d+) to (\d+) \|", re.M)
 

@@ -11,7 +11,7 @@ from patient_partner_mentor.curriculum import Course
 
 from .test_plain_words import body, grades
 
-PAGES = "facilitators-guide facilitators-sessions facilitators-care care-table facilitators-paper group-agreement paper-sheet".split()
+PAGES = "facilitators-guide facilitators-sessions facilitators-care care-table facilitators-paper group-agreement paper-sheet lighter-questions".split()
 LABELS = ("This week's steps:", "Bring:", "The talk question:", "Without speaking:", "Closing:", "Take care:")
 MINUTES = re.compile(r"^\| (\d+) to (\d+) \|", re.M)
 
@@ -44,6 +44,13 @@ def test_each_module_has_a_session_of_an_hour(course: Course, root: Path):
         minutes = hour(plan)
         assert (minutes[0], minutes[-1]) == (0, 60), f"{module.title}: {minutes}"
         assert "| Break. |" in plan
+
+
+def test_every_lighter_question_is_on_the_page_to_print(course: Course, root: Path):
+    said = (root / "book/lighter-questions.md").read_text("utf-8")
+    parts = re.split(r"^\*\*Module (\d+), (.+)\*\*$", said, flags=re.M)[1:]
+    printed = [(int(number), title, re.findall(r"^- Step (\d): (.+)$", lines, re.M)) for number, title, lines in zip(*[iter(parts)] * 3, strict=True)]
+    assert printed == [(m.number, m.title, [(str(s.number), s.lighter) for s in m.steps if s.lighter]) for m in course.modules]
 
 
 def test_the_opening_session_is_an_hour(root: Path):

@@ -30,6 +30,14 @@ def serve(args: argparse.Namespace) -> None:
     run(args.root.resolve(), html_folder(args.root), POLICY, args.port, data_folder(), args.identity, args.warm, open_browser=not args.no_browser)
 
 
+def lab(args: argparse.Namespace) -> None:
+    """Open the course's notebooks in JupyterLab on this computer, with the same journal as 'ppm serve'."""
+    from .form.journal import data_folder
+    from .serve.lab import lab as run
+
+    raise SystemExit(run(args.root.resolve(), args.port, data_folder(), open_browser=not args.no_browser))
+
+
 def links(args: argparse.Namespace) -> None:
     """Ask every address of the resources whether it answers, and write down the date where it does."""
     from .publish.links import check
@@ -76,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--identity", choices=("one-person", "public"), default="one-person", help="whose server it is: one person's, with a journal, or anybody's, where nothing written is kept on the server (default: one-person)")
     verb.add_argument("--warm", type=int, default=2, metavar="N", help="kernels that wait for the next page (default: 2)")
     verb.set_defaults(run=serve)
+    verb = verbs.add_parser("lab", help=lab.__doc__)
+    verb.add_argument("--port", type=int, default=8888, help="a port on 127.0.0.1 (default: 8888)")
+    verb.add_argument("--no-browser", action="store_true", help="only print the address")
+    verb.set_defaults(run=lab)
     verb = verbs.add_parser("links", help=links.__doc__)
     verb.set_defaults(run=links)
     verb = verbs.add_parser("check", help=check.__doc__)

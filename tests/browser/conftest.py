@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.apps_running import AppServer, apps
 from tests.find_browser import find
 from tests.serving import ours, running
 
@@ -95,5 +96,37 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     open_page.visitors = visitors
     yield open_page
     for visitor in visitors:
+        visitor.check()
+        visitor.context.close()
+
+
+@pytest.fixture(scope="session")
+def server(book: Path, tmp_path_factory) -> Iterator[AppServer]:
+    """The server of 'make serve', with a data folder of its own."""
+    with apps(tmp_path_factory.mktemp("apps") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
+    """Open a page of the server in a fresh context that has the key: ``enter(address)``; rules are checked after."""
+    visitors: list[Visitor] = []
+
+    def open_page(address: str, fresh: bool = False, key: bool = True, **options) -> Page:
+        if fresh or not visitors:
+            context = browser.new_context(**({"service_workers": "block", "reduced_motion": "reduce"} | options))
+            context.set_default_timeout(15_000)
+            visitors.append(Visitor(context, server.base))
+            if key:
+                server.let_in(context)
+        page = visitors[-1].context.new_page()
+        page.goto(server.base + address if address.startswith("/") else address)
+        if "/apps/" in address and key:
+            page.wait_for_selector("html[data-forms=ready]")
+        return page
+
+    yield open_page
+    for visitor in visitors:
+        visitor.errors = [said for said in visitor.errors if "403 (Forbidden)" not in said]  # the refusal without a key
         visitor.check()
         visitor.context.close()

@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 ALLOWED_MESSAGES = ["comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request"]
 _KERNEL = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _NAME = r"([a-z0-9-]+)"
+TRIES = 3  # kernels that are tried in place of one that is gone
 _DEFERRED = re.compile(r"<script defer [^>]*></script>\n?")
 
 
@@ -170,15 +171,25 @@ class StartHandler(AppBase):
         self.checked()
         self.from_here()
         notebook = self.named(None if name == "portfolio" else name)
-        try:
-            kernel = await self.server.pool.take()
-        except Full:
-            self.set_status(503)
-            self.finish({})
-            return
-        async for _ in self.server.render(notebook, kernel):
-            pass
-        self.finish({"kernel": kernel})
+        kernel = await self._started(notebook)
+        self.set_status(200 if kernel else 503)
+        self.finish({"kernel": kernel} if kernel else {})
+
+    async def _started(self, notebook: str) -> str | None:
+        """A kernel that has run the notebook, or nothing when there is none; whatever ended others may end one of these too."""
+        for _ in range(TRIES):
+            try:
+                kernel = await self.server.pool.take()
+            except Full:
+                return None
+            try:
+                async for _piece in self.server.render(notebook, kernel):
+                    pass
+            except Exception:  # noqa: BLE001 - a kernel that died just now; what is wrong with a notebook shows in every try
+                await self.server.pool.left(kernel)
+            else:
+                return kernel
+        return None
 
 
 class KernelHandler(AppBase):
@@ -215,6 +226,10 @@ class SocketHandler(VoilaKernelWebsocketHandler):
             raise HTTPError(404)
         server.pool.met(self.path_args[0])
         await super().prepare(*args, **values)
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """A refused socket gets no page."""
+        self.finish()
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Nothing of what was sent goes into a log."""

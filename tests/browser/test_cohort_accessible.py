@@ -167,6 +167,7 @@ def test_the_dialog_of_signing_out_holds_and_gives_back_the_focus(cohort: Hub, p
     page = person(learner, troubled=True)
     leaving(page, cohort)
     assert page.evaluate("document.activeElement.id") == "leave-title"
+    assert page.evaluate("[...document.querySelectorAll('dialog, .site-header')].map((one) => getComputedStyle(one).backgroundColor)") == ["rgb(255, 253, 250)"] * 2
     for _ in range(8):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))")

@@ -19,7 +19,7 @@ def terms(settings: CourseSettings) -> dict[str, Any]:
 
     A learner's consent holds the mark of the words that were agreed to, so that changed words are asked about again.
     """
-    sections = [{"title": text(f"consent.{name}_title"), "lines": list(lines)} for name, lines in _sections(settings)]
+    sections = [{"title": text(title), "lines": list(lines)} for title, lines in _sections(settings)]
     words = json.dumps(sections, ensure_ascii=False).encode()
     return {"sections": sections, "seen": hashlib.sha256(words).hexdigest()[:_LENGTH]}
 
@@ -30,12 +30,12 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _sections(settings: CourseSettings) -> Iterator[tuple[str, Iterator[str]]]:
-    yield "who", iter((text("consent.who", readers=listed(settings.readers), count=len(settings.readers)), text("consent.who_else"), text("consent.who_keeps")))
-    yield "when", iter((text("consent.when", days=settings.reading_days, count=settings.reading_days), text("consent.when_help")))
-    yield "limits", _limits(settings)
-    yield "choice", iter((text("consent.choice"), text("consent.choice_each"), text("consent.choice_back")))
-    yield "kept", iter((text("consent.kept_words", end=_end(settings), days=settings.words_days), text("consent.kept_record", days=settings.record_days), text("consent.kept_erase")))
-    yield "contact", iter((text("consent.contact", contact=settings.contact),))
+    yield "consent.who_title", iter((text("consent.who", readers=listed(settings.readers), count=len(settings.readers)), text("consent.who_else"), text("consent.who_keeps")))
+    yield "consent.when_title", iter((text("consent.when", days=settings.reading_days, count=settings.reading_days), text("consent.when_help")))
+    yield "consent.limits_title", _limits(settings)
+    yield "consent.choice_title", iter((text("consent.choice"), text("consent.choice_each"), text("consent.choice_back")))
+    yield "consent.kept_title", iter((text("consent.kept_words", end=_end(settings), days=settings.words_days), text("consent.kept_record", days=settings.record_days), text("consent.kept_erase")))
+    yield "consent.contact_title", iter((text("consent.contact", contact=settings.contact),))
 
 
 def _limits(settings: CourseSettings) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.cohort_running import Cohort, running_cohort
 from tests.find_browser import find
 from tests.serving import ours, running
 
@@ -90,6 +91,34 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
             page.wait_for_selector("html[data-forms=ready]")
         if "my-reflections" in path or "certificate" in path:
             page.wait_for_selector("html[data-reflections=ready]")
+        return page
+
+    open_page.visitors = visitors
+    yield open_page
+    for visitor in visitors:
+        visitor.check()
+        visitor.context.close()
+
+
+@pytest.fixture(scope="session")
+def cohort(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:  # noqa: ARG001 - two builds at once would be in each other's way
+    """The trial of 'make cohort', as one starts it; tests that stop or kill it start it again."""
+    with running_cohort(tmp_path_factory.mktemp("cohort") / "kept") as running:
+        yield running
+
+
+@pytest.fixture
+def visit_cohort(browser: Browser, cohort: Cohort) -> Iterator[Callable[..., Page]]:
+    """A fresh browser at the trial, signed in if told: ``visit_cohort("ana")``. Rules are checked after, on every page."""
+    visitors: list[Visitor] = []
+
+    def open_page(account: str | None = None, **options) -> Page:
+        options = {"service_workers": "block", "reduced_motion": "reduce"} | options
+        visitors.append(Visitor(browser.new_context(**options), cohort.url))
+        page = visitors[-1].context.new_page()
+        page.set_default_timeout(60_000)
+        if account:
+            cohort.sign_in(page, account)
         return page
 
     open_page.visitors = visitors

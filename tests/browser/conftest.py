@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from patient_partner_mentor.publish.build import build, html_folder
 from tests.apps_running import AppServer, apps
+from tests.cohort_running import Cohort, running_cohort
 from tests.find_browser import find
 from tests.hub_running import Hub, running_hub
 from tests.serving import ours, running
@@ -173,5 +174,33 @@ def person(browser: Browser, cohort: Hub) -> Iterator[Callable[..., Page]]:
     for visitor, troubled in visitors:
         if troubled:
             visitor.errors = [error for error in visitor.errors if not error.startswith("Failed to load resource")]
+        visitor.check()
+        visitor.context.close()
+
+
+@pytest.fixture(scope="session")
+def trial(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:  # noqa: ARG001 - two builds at once would be in each other's way
+    """The trial of 'make cohort', as one starts it; tests that stop or kill it start it again."""
+    with running_cohort(tmp_path_factory.mktemp("cohort") / "kept") as running:
+        yield running
+
+
+@pytest.fixture
+def visit_cohort(browser: Browser, trial: Cohort) -> Iterator[Callable[..., Page]]:
+    """A fresh browser at the trial, signed in if told: ``visit_cohort("ana")``. Rules are checked after, on every page."""
+    visitors: list[Visitor] = []
+
+    def open_page(account: str | None = None, **options) -> Page:
+        options = {"service_workers": "block", "reduced_motion": "reduce"} | options
+        visitors.append(Visitor(browser.new_context(**options), trial.url))
+        page = visitors[-1].context.new_page()
+        page.set_default_timeout(60_000)
+        if account:
+            trial.sign_in(page, account)
+        return page
+
+    open_page.visitors = visitors
+    yield open_page
+    for visitor in visitors:
         visitor.check()
         visitor.context.close()

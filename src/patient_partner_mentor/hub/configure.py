@@ -16,7 +16,7 @@ from .look import template_vars
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-FORMGRADER = HERE / "formgrader"  # what nbgrader's pages are drawn with, in place of parts that would ask a third party
+FORMGRADER = HERE / "formgrader"  # a part of nbgrader's pages, in place of one that would ask a third party
 ACCOUNTS = "patient_partner_mentor.hub.authenticator.CourseAuthenticator"
 BUILT_IN = {"pam": "pam", "accounts": ACCOUNTS}
 QUICK = {"interrupt_timeout": 1, "term_timeout": 3, "kill_timeout": 2}  # seconds; the Hub's own take over half a minute
@@ -61,6 +61,7 @@ def _hub(settings: HubSettings, c: Any) -> None:
         c.JupyterHub.logo_file = str(settings.root / "assets" / "logo.svg")
     c.ConfigurableHTTPProxy.command = list(settings.proxy_command)
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_port}"
+    c.ConfigurableHTTPProxy.log_level = "WARN"  # it would log addresses
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
     for name, seconds in QUICK.items():
         setattr(c.LocalProcessSpawner, name, seconds)
@@ -137,7 +138,6 @@ def _formgrader(settings: HubSettings, name: str, course: HubCourse) -> dict[str
         f"--ServerApp.root_dir={course.folder}",
         f"--ServerApp.jpserver_extensions={extensions}",
         "--ServerApp.terminals_enabled=False",
-        f"--HTMLExporter.extra_template_paths={[str(FORMGRADER)]}",
         "--log-level=WARN",
     ]
     if not course.grader and hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -145,6 +145,7 @@ def _formgrader(settings: HubSettings, name: str, course: HubCourse) -> dict[str
     environment = {
         "JUPYTERHUB_DEFAULT_URL": "/formgrader",
         "JUPYTERHUB_USER": course.grader or f"grader-{name}",  # nbgrader asks for a name before it asks the Hub
+        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(FORMGRADER), os.environ.get("JUPYTER_PATH")])),
         "PPM_SERVICE_URL": f"http://127.0.0.1:{settings.service.port}{settings.prefix}services/{SERVICE}/",
         "PATH": path(),
     }

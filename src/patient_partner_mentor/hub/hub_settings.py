@@ -81,6 +81,7 @@ class HubSettings(_Settings):
     url: str = "http://127.0.0.1:8000/"
     state: Path
     root: Path | None = None
+    book: Path | None = None  # the built book, for learners' own servers with apps
     service: CourseService
     courses: Annotated[dict[CourseName, HubCourse], Field(min_length=1)]
     sign_in: SignIn = SignIn()

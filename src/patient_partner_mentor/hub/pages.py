@@ -19,6 +19,7 @@ OPEN = ("_static/", "course.webmanifest")
 WORKER = "sw.js"  # an offline copy would show one account's pages to the next
 STRICT = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
 _POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?\s+content="([^"]+)"', re.I)
+_SCRIPTS = re.compile(r"<script defer [^>]*></script>\n?")  # they look for forms to write in, and find none
 _PLAIN = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 _FOREVER = "public, max-age=31536000, immutable"
 _HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")
@@ -69,7 +70,7 @@ class Pages:
         """
         if self._frame is None:
             return self.small(title, body, home)
-        return self._frame.replace('"../../', f'"{home}').replace("@TITLE@", escape(title)).replace("@BODY@", f"<h1>{escape(title)}</h1>\n{body}")
+        return _SCRIPTS.sub("", self._frame).replace('"../../', f'"{home}').replace("@TITLE@", escape(title)).replace("@BODY@", f"<h1>{escape(title)}</h1>\n{body}")
 
     def small(self, title: str, body: str, home: str) -> str:
         """A small page, for whoever is in no course.

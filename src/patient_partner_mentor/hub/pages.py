@@ -103,9 +103,9 @@ class _Page(Face):
     def values(self, course: str) -> dict[str, str]:
         """What the markers of a page are filled with."""
         assert self.who
-        prefix = self.settings["ppm"].prefix
+        prefix, auth = self.settings["ppm"].prefix, self.hub_auth
         home = f"{prefix}{course}/"
-        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave"}
+        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave", "@LOGOUT@": f"{auth.hub_host}{auth.hub_prefix}logout"}
 
     async def signed_in(self) -> bool:
         """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in.
@@ -150,10 +150,12 @@ class Home(_Page):
     """A course's own address."""
 
     async def get(self, course: str) -> None:
-        """Lead to the welcome page."""
+        """Lead to the welcome page, or to the facilitators' start."""
         if await self.signed_in():
             self.member(course)
-            self.redirect(f"{self.settings['ppm'].prefix}{course}/{START}")
+            from .facilitator import home_of  # late: its pages stand on these
+
+            self.redirect(home_of(self.settings["ppm"], self.who, course))
 
 
 class Book(_Page):

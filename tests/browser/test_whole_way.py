@@ -130,6 +130,7 @@ def test_the_facilitator_collects_grades_comments_and_releases(cohort: Cohort, p
     assert scores == ["12", "4"]  # three steps of ana's, one of ben's
     rows.filter(has_text="12 / 20").locator("a").first.click()
     fay.wait_for_url("**/submissions/**")
+    fay.wait_for_load_state("networkidle")  # nbgrader asks for the comments after the page is there
     page = fay.locator("body")
     expect(page).to_contain_text(SHARED)
     expect(page).to_contain_text("Done")

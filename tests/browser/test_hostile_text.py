@@ -27,7 +27,8 @@ from tests.hub_running import free_port, stop, until
 from .conftest import Visitor
 from .looking import AXE, RULES, RUN_AXE, UNDECIDED
 
-A_HAND_IN = 5  # texts of one hand-in
+AN_ANSWER = 10  # texts that stand in one answer, so that few pages hold them all
+A_HAND_IN = 5  # answers of one
 NAMES = 12
 RAN = "() => [window.xss ?? 0, ...[...document.querySelectorAll('iframe')].map((f) => { try { return f.contentWindow.xss ?? 0 } catch { return 0 } })]"
 # What an answer may never become: an element of its own in the page.
@@ -56,7 +57,7 @@ def graded(module: Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All hostile texts in hand-ins and as comments, and learners with hostile names; graded, with feedback pages."""
     folder = configured(tmp_path_factory.mktemp("hostile") / "folder")
     command(folder, "ppm", "assignments", module.name)
-    every = texts()
+    every = answers()
     learners = [f"learner{number:02}" for number in range(0, -(-len(every) // A_HAND_IN))]
     for number, learner in enumerate(learners):
         mine = every[number * A_HAND_IN : (number + 1) * A_HAND_IN]
@@ -110,6 +111,12 @@ def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     context.close()
 
 
+def answers() -> list[str]:
+    """All hostile texts, some in each answer."""
+    every = texts()
+    return ["\n\n".join(every[start : start + AN_ANSWER]) for start in range(0, len(every), AN_ANSWER)]
+
+
 def quiet(page: Page, dialogs: list[str]) -> None:
     """Fail if anything ran, or could."""
     page.evaluate("() => { for (const e of document.querySelectorAll('main *, #notebook *, #main-table *')) { e.dispatchEvent(new Event('focus')); e.dispatchEvent(new Event('toggle')); } }")
@@ -128,7 +135,7 @@ def test_none_runs_in_the_formgrader(formgrader: Formgrader, module: Module, wat
     page.goto(f"{formgrader.address}formgrader/manage_assignments?token={formgrader.token}")
     assert formgrader.token not in page.locator("body").inner_text()
     found = formgrader.ask(f"formgrader/api/submitted_notebooks/{module.name}/module").json()
-    assert len(found) == -(-len(texts()) // A_HAND_IN) + NAMES
+    assert len(found) == -(-len(answers()) // A_HAND_IN) + NAMES
     read = ""
     for one in found:
         page.goto(f"{formgrader.address}formgrader/submissions/{one['id']}/", wait_until="domcontentloaded")
@@ -159,9 +166,9 @@ def test_none_runs_on_a_feedback_page(graded: Path, module: Module, watched: tup
         data = comments_of(path.read_bytes())
         assert page.locator(".comment").count() == len(data)
         shown += len(data)
-    assert shown == len(texts())
+    assert shown == len(answers())
     comments = {row[3] for row in rows(graded)["comments"] if row[3]}
-    assert comments == set(texts())
+    assert comments == set(answers())
 
 
 def test_the_feedback_page_is_accessible(browser: Browser, module: Module, tmp_path: Path):

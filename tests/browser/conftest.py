@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from patient_partner_mentor.publish.build import build, html_folder
 from tests.find_browser import find
 from tests.hub_running import Hub, running_hub
 from tests.serving import ours, running
@@ -101,13 +100,6 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     for visitor in visitors:
         visitor.check()
         visitor.context.close()
-
-
-@pytest.fixture(scope="session")
-def cohort_book(root: Path) -> Path:
-    """The built book of a cohort."""
-    build(root, mode="cohort")
-    return html_folder(root, "cohort")
 
 
 @pytest.fixture(scope="session")

@@ -43,3 +43,10 @@ def cohort_book(root: Path) -> Path:
     """The built book of a cohort."""
     build(root, mode="cohort")
     return html_folder(root, "cohort")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A slow round may take half an hour."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(1800))

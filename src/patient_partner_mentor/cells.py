@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -11,13 +12,16 @@ from IPython.display import HTML, display
 from . import cards
 from .curriculum import COURSE_SETTING, MODULE_FILE, Course, Module, find_course, load_course, load_link_checks, load_module
 from .errors import CurriculumError
+from .handins import HAND_IN_FILE, HandIn, open_hand_in
 from .interface import current_mode
 
 NOTEBOOK_FILE = "module.md"
+ASSIGNMENT_FILE = "module.ipynb"
+GRADING_SETTING = "NBGRADER_EXECUTION"  # nbgrader sets it while it executes a hand-in
 
 
 class CourseModule:
-    """A module as a notebook shows it. Each method displays one part and returns nothing.
+    """A module as a notebook shows it. Each method displays one part; under stock nbgrader, it prints what was handed in.
 
     :param folder: the module's folder
     """
@@ -28,30 +32,54 @@ class CourseModule:
 
     def opening(self) -> None:
         """Show how long it takes, the topic note and the list of steps."""
+        if _grading():
+            return
         display(HTML(cards.opening(self.data, self._prose())))
 
-    def step(self, number: int) -> None:
+    def step(self, number: int) -> float | None:
         """Show a step's resources, its prompt with the form, and a good place to stop.
 
+        :return: the step's credit while nbgrader executes a hand-in, and otherwise nothing
         :raises CurriculumError: if the module has no such step
         """
+        if _grading():
+            return self._credit(number)
         from .form import ReflectionForm  # late: ipywidgets takes a second to import, and 'opening' needs none
 
         step = self.data.step(number)
         display(HTML(cards.resources(self.data, step, load_link_checks(self.folder))))
         display(ReflectionForm.for_step(self.data, step, self._course()))
         display(HTML(cards.good_stop(self.data, step)))
+        return None
 
     def closing(self) -> None:
         """Show "my next step", what was done, how to keep a copy, and the way on."""
+        if _grading():
+            from .credit import handed_in
+
+            if line := handed_in.shown_next_step(_handed_in()):
+                print(line)
+            return
         from .form import ReflectionForm
 
         display(ReflectionForm.for_next_step(self.data))
         display(HTML(cards.closing(self.data, self._course(), current_mode())))
 
+    def _credit(self, number: int) -> float:
+        from .credit import handed_in  # late: a notebook that nobody grades needs no word lists
+
+        step = self.data.step(number)
+        found = next(one for one in handed_in.credited(self.data, _handed_in()) if one.step is step)
+        print(handed_in.shown(found))
+        return float(found.outcome.points)
+
     def _prose(self) -> str:
         path = self.folder / NOTEBOOK_FILE
-        return path.read_text("utf-8") if path.exists() else ""
+        if path.exists():
+            return path.read_text("utf-8")
+        path = self.folder / ASSIGNMENT_FILE  # fetched with nbgrader: the same prose, in a notebook
+        cells = json.loads(path.read_text("utf-8"))["cells"] if path.exists() else []
+        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
     def _course(self) -> Course | None:
         root = self.folder.parent.parent
@@ -94,6 +122,19 @@ def find_module(name: str) -> CourseModule:
         f"The module '{name}' was not found. Start the notebook in the module's own folder, "
         f"or set {COURSE_SETTING} to the folder of the course."
     )
+
+
+def _grading() -> bool:
+    return bool(os.environ.get(GRADING_SETTING))
+
+
+def _handed_in() -> HandIn | None:
+    """The hand-in in the working directory, or nothing where there is none.
+
+    :raises RecordError: if it cannot be read
+    """
+    path = Path(HAND_IN_FILE)
+    return open_hand_in(path) if os.path.lexists(path) else None
 
 
 def warm_up() -> None:

@@ -30,6 +30,41 @@ def serve(args: argparse.Namespace) -> None:
     run(args.root.resolve(), html_folder(args.root), POLICY, args.port, data_folder(), args.identity, args.warm, open_browser=not args.no_browser)
 
 
+def learner(args: argparse.Namespace) -> None:
+    """Serve the modules as apps for one learner of a Hub; JupyterHub starts it as the learner's own server."""
+    from .form.journal import data_folder
+    from .hub.own_server import owner_of_this_server
+    from .publish.build import html_folder
+    from .publish.site import POLICY
+    from .serve import serve_owner
+    from .serve.plan import Owner
+
+    owner = Owner(**owner_of_this_server())
+    serve_owner(args.root.resolve(), args.book.resolve() if args.book else html_folder(args.root), POLICY, data_folder(), owner)
+
+
+def lab(args: argparse.Namespace) -> None:
+    """Open the course's notebooks in JupyterLab on this computer, with the same journal as 'ppm serve'."""
+    from .form.journal import data_folder
+    from .serve.lab import lab as run
+
+    raise SystemExit(run(args.root.resolve(), args.port, data_folder(), open_browser=not args.no_browser))
+
+
+def cohort(args: argparse.Namespace) -> None:
+    """Try a cohort out on this computer: a real JupyterHub with trial accounts, and the course released."""
+    from .hub.trial import new_link, trial
+    from .publish.build import build, html_folder
+
+    root, folder = args.root.resolve(), args.folder or args.root / "_cohort"
+    if args.new_link:
+        print(new_link(folder, args.new_link, args.port))
+        return
+    print("Getting the course ready ...", flush=True)
+    build(root, mode="cohort")
+    trial(root, html_folder(root, "cohort"), folder, args.port)
+
+
 def links(args: argparse.Namespace) -> None:
     """Ask every address of the resources whether it answers, and write down the date where it does."""
     from .publish.links import check
@@ -61,6 +96,54 @@ def evaluate(args: argparse.Namespace) -> None:
     print(measure(args.data))
 
 
+def assignments(args: argparse.Namespace) -> None:
+    """Make nbgrader's assignments of the modules in a facilitators' folder, and put them out if asked."""
+    from .cohort.folder import open_folder
+    from .cohort.releasing import make
+
+    made = make(open_folder(args.course_folder), args.root, args.names, args.release)
+    print(f"{'Released' if args.release else 'Made'}: {', '.join(made)}.")
+
+
+def collect(args: argparse.Namespace) -> None:
+    """Get what learners shared from the course service into a facilitators' folder."""
+    from .cohort.batch import collect as fetch
+    from .cohort.folder import open_folder
+    from .cohort.progress import progress
+
+    folder = open_folder(args.course_folder)
+    names = args.names or folder.assignments()
+    lines = [line for name in progress(names, "modules") for line in fetch(folder, name)]
+    for line in lines:
+        print(line, file=sys.stderr)
+    print(f"Collected: {', '.join(names)}.")
+    raise SystemExit(any("was not collected" in line for line in lines))
+
+
+def grade(args: argparse.Namespace) -> None:
+    """Grade what was collected: nothing that a learner handed in is run."""
+    from .cohort.batch import grade as run
+    from .cohort.folder import open_folder
+
+    folder = open_folder(args.course_folder)
+    reports = {name: run(folder, name, args.learner, args.again) for name in args.names or folder.assignments()}
+    for name, report in reports.items():
+        for line in (*report.notes, *report.problems):
+            print(line, file=sys.stderr)
+        print(f"{name}: {report.graded} graded, {report.unchanged} as they were, {len(report.problems)} not graded.")
+    raise SystemExit(any(report.problems for report in reports.values()))
+
+
+def erase(args: argparse.Namespace) -> None:
+    """Remove one learner from a facilitators' folder, its gradebook and the course service, and say what is left."""
+    from .cohort.erasing import erase as run
+    from .cohort.folder import open_folder
+
+    report = run(open_folder(args.course_folder), args.learner, args.module, ask_service=not args.here_only)
+    print("\n".join(report.lines()))
+    raise SystemExit(not report.complete)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; an error of ours is one message, never a traceback."""
     parser = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
@@ -76,6 +159,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--identity", choices=("one-person", "public"), default="one-person", help="whose server it is: one person's, with a journal, or anybody's, where nothing written is kept on the server (default: one-person)")
     verb.add_argument("--warm", type=int, default=2, metavar="N", help="kernels that wait for the next page (default: 2)")
     verb.set_defaults(run=serve)
+    verb = verbs.add_parser("learner", help=learner.__doc__)
+    verb.add_argument("--book", type=Path, help="the built book (default: the one of this course's folder)")
+    verb.set_defaults(run=learner)
+    verb = verbs.add_parser("lab", help=lab.__doc__)
+    verb.add_argument("--port", type=int, default=8888, help="a port on 127.0.0.1 (default: 8888)")
+    verb.add_argument("--no-browser", action="store_true", help="only print the address")
+    verb.set_defaults(run=lab)
+    verb = verbs.add_parser("cohort", help=cohort.__doc__)
+    verb.add_argument("--port", type=int, default=8100, help="a port on 127.0.0.1 (default: 8100)")
+    verb.add_argument("--folder", type=Path, metavar="DIR", help="where the trial keeps everything (default: _cohort in the course's folder)")
+    verb.add_argument("--new-link", metavar="ACCOUNT", help="only make a new join link for an account that lost its password, and print it; the old password ends")
+    verb.set_defaults(run=cohort)
     verb = verbs.add_parser("links", help=links.__doc__)
     verb.set_defaults(run=links)
     verb = verbs.add_parser("check", help=check.__doc__)
@@ -85,6 +180,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("evaluate", help=evaluate.__doc__)
     verb.add_argument("--data", type=Path, default=Path("../shared/data/cered"), help="the folder of the corpus (default: ../shared/data/cered)")
     verb.set_defaults(run=evaluate)
+    for run, names in ((assignments, True), (collect, True), (grade, True), (erase, False)):
+        verb = verbs.add_parser(run.__name__, help=run.__doc__)
+        verb.add_argument("--course-folder", type=Path, default=Path.cwd(), help="the facilitators' folder of the course (default: here)")
+        if names:
+            verb.add_argument("names", nargs="*", metavar="MODULE", help="a module's name, such as 1-patient-partner (default: all)")
+        verb.set_defaults(run=run)
+        if run is assignments:
+            verb.add_argument("--release", action="store_true", help="put them out at the course service")
+        elif run is grade:
+            verb.add_argument("--learner", default="", help="one learner's hand-ins only")
+            verb.add_argument("--again", action="store_true", help="also those that were graded before; a human's credit and comments stay")
+        elif run is erase:
+            verb.add_argument("learner", metavar="LEARNER", help="the learner's account")
+            verb.add_argument("--module", default="", help="only the words of one module, as when a learner took it back; the credit stays")
+            verb.add_argument("--here-only", action="store_true", help="do not ask the course service to erase, too")
     args = parser.parse_args(arguments)
     try:
         args.run(args)

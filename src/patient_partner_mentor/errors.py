@@ -7,7 +7,8 @@
     ├── RecordError             an answer, journal or copy that cannot be read
     │   └── NewerRecordError    it was written by a newer version than this one
     ├── JournalError            a journal's file cannot be read or written just now
-    └── BuildError              the book could not be built
+    ├── BuildError              the book could not be built
+    └── CohortError             a course folder, its gradebook or its grading cannot go on
 """
 
 from __future__ import annotations
@@ -63,3 +64,7 @@ class JournalError(CourseError):
 
 class BuildError(CourseError):
     """The book could not be built."""
+
+
+class CohortError(CourseError):
+    """A facilitator's folder of a course, its gradebook, or what was asked of them cannot be used as it is."""

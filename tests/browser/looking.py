@@ -20,7 +20,7 @@ Visit = Callable[..., Page]
 ROLES = {
     "link": "a[href]",
     "button": "button, input[type=file]",
-    "textbox": "textarea, input[type=text]",
+    "textbox": "textarea, input[type=text], input[type=password]",
     "searchbox": "input[type=search]",
     "checkbox": "input[type=checkbox]",
     "radio": "input[type=radio]",

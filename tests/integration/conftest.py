@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cohort_folder import command, configured, copied
 from tests.hub_running import Hub, running_hub
 
 
@@ -28,3 +29,17 @@ def ana(hub: Hub) -> str:
 def ben(hub: Hub) -> str:
     """Another learner of the course."""
     return hub.new_learner()
+
+
+@pytest.fixture(scope="session")
+def cohort_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A facilitators' folder with all assignments made; tests that change anything take a copy, ``own_folder``."""
+    folder = configured(tmp_path_factory.mktemp("cohort") / "made")
+    command(folder, "ppm", "assignments")
+    return folder
+
+
+@pytest.fixture
+def own_folder(cohort_folder: Path, tmp_path: Path) -> Path:
+    """A facilitators' folder of the test's own."""
+    return copied(cohort_folder, tmp_path / "folder")

@@ -55,7 +55,7 @@ COHORT_SCRIPTS = SCRIPTS | {
     "share.js": ([("sharing_text.js", bundle.HERE), *[(name, COHORT) for name in ("consent.js", "receipt.js", "review.js")]], []),
 }
 MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@", "logout": "@LOGOUT@"}  # filled in by the course service, a page at a time
-FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "authors-guide", "operators-guide")
+FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "facilitators-guide", "authors-guide", "operators-guide")
 VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
 OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
 SHARING_PAGES = {"book/cohort/before-you-share": "consent.no_script", "book/cohort/share": "share.no_script"}

@@ -1,0 +1,115 @@
+"""The feedback page of one hand-in, for ``nbgrader generate_feedback``: each step's question, words, credit and comment.
+
+The page needs no script, font or style from anywhere; its policy lets in nothing but its own style. The comments stand in
+it once more as data, from which the course service shows each beside its answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+from nbconvert.exporters import Exporter
+from nbgrader.utils import parse_utc
+
+from ..cards import day
+from ..credit.handed_in import STATE_TEXTS, StepCredit, credited, plain, shown_next_step, state_of
+from ..curriculum import MODULE_FILE, Module, load_module
+from ..handins import HAND_IN_FILE, HandIn, open_hand_in
+from ..interface import text, texts
+from .folder import stamp_of
+from .gradebook import Said, reading, said
+
+TEMPLATE, STYLE = "feedback.html", "feedback.css"
+_STATUS_NOTES = {"skipped": "feedback.skipped", "other-way": "feedback.other_way", "written": "feedback.kept", "open": "feedback.nothing"}
+
+
+def page(module: Module, given: HandIn, by_step: Mapping[str, Said], time: datetime | None) -> str:
+    """The page of a hand-in.
+
+    :param by_step: what the gradebook has of each step
+    :param time: when it was shared, UTC
+    """
+    steps = [_step(one, by_step.get(one.step.id, Said())) for one in credited(module, given)]
+    comments = [{"step": one["id"], "comment": one["comment"]} for one in steps if one["comment"]]
+    style = _file(STYLE)
+    values = {
+        "language": texts()["language"],
+        "title": text("feedback.title", title=module.title),
+        "shared_on": text("feedback.shared_on", time=f"{day(time.date())}, {time:%H:%M} UTC") if time else "",
+        "count": text("feedback.comments_count", count=len(comments)) if comments else text("feedback.comments_none"),
+        "steps": steps,
+        "next_step": {"question": module.next_step.prompt, "words": shown_next_step(given)},
+        "say": lambda key: text(f"feedback.{key}"),
+        "policy": f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'",
+        "style": Markup(style),
+        "data": Markup(_as_data({"comments": comments})),
+    }
+    return _template().render(values)
+
+
+class FeedbackExporter(Exporter):
+    """Makes the page of a graded copy, where nbgrader would render the notebook."""
+
+    file_extension = ".html"
+
+    def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **_kwargs: Any) -> tuple[str, dict[str, Any]]:
+        """The page of the hand-in in the folder of this notebook, which itself is not opened."""
+        assert resources is not None and self.parent is not None
+        coursedir, names, place = self.parent.coursedir, resources["nbgrader"], Path(filename).parent
+        source = Path(coursedir.format_path(coursedir.source_directory, ".", names["assignment"]))
+        module = _module(source, (source / MODULE_FILE).stat().st_mtime_ns)
+        given = open_hand_in(place / HAND_IN_FILE)
+        with reading(coursedir.db_url, coursedir.course_id) as connection:
+            found = said(connection, names["assignment"], names["student"])
+        stamp = stamp_of(place)
+        resources["output_extension"] = self.file_extension
+        return page(module, given, found, parse_utc(stamp) if stamp else None), resources
+
+
+def _step(one: StepCredit, given: Said) -> dict[str, Any]:
+    points = max(float(one.outcome.points), given.score or 0.0)  # a human can raise what the learner reads, and lowers nothing
+    return {
+        "id": one.step.id,
+        "number": one.step.number,
+        "title": one.step.title,
+        "question": (one.answer.prompt if one.answer and one.answer.prompt else None) or one.step.prompt,
+        "words": plain(one.words),
+        "language": one.answer.language if one.answer and one.words else "",
+        "note": "" if one.words else text(_STATUS_NOTES[one.answer.status if one.answer else "open"]),
+        "state": text(STATE_TEXTS[state_of(points)]),
+        "comment": plain(given.comment or "").strip(),
+    }
+
+
+def _as_data(data: Any) -> str:
+    """JSON that may stand in a page: nothing in it can end the element that holds it."""
+    return json.dumps(data, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(style: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+@cache
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Any:
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True).from_string(_file(TEMPLATE))
+
+
+@cache
+def _module(source: Path, _changed: int) -> Module:
+    return load_module(source)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from patient_partner_mentor.publish.build import build, html_folder
 from tests.apps_running import AppServer, apps
 from tests.cohort_running import Cohort, running_cohort
 from tests.find_browser import find
@@ -135,13 +134,6 @@ def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
         visitor.errors = [said for said in visitor.errors if "403 (Forbidden)" not in said]  # the refusal without a key
         visitor.check()
         visitor.context.close()
-
-
-@pytest.fixture(scope="session")
-def cohort_book(root: Path) -> Path:
-    """The built book of a cohort."""
-    build(root, mode="cohort")
-    return html_folder(root, "cohort")
 
 
 @pytest.fixture(scope="session")

@@ -142,6 +142,9 @@ export function hosted(local, channel, own) {
     waiting: () => store.pending().length > 0,
     pending: () => [...entries.values()].flatMap((entry) => entry.latest ?? []),
 
+    /** Let go of what waits: its words were erased. */
+    forget() { for (const entry of entries.values()) { clearTimeout(entry.timer); entry.latest = null; } },
+
     /** Carry on now what waits. Answers whether the course has it all; a trouble, or `time` ms without an end, is a no. */
     flush(time) {
       return new Promise((good) => {

@@ -6,13 +6,16 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cohort book test bench soak links lock clean
+.PHONY: help serve cohort lab book test bench soak links lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 serve: $(VENV)/course.stamp ## build what is stale and open the course on this computer (PORT=8000)
 	@$(VENV)/bin/ppm serve --port $(PORT)
+
+lab: $(VENV)/course.stamp ## open the notebooks in JupyterLab on this computer
+	@$(VENV)/bin/ppm lab
 
 cohort: PORT := 8100
 cohort: $(VENV)/cohort.stamp ## try a cohort out: a real JupyterHub on this computer, with trial accounts (PORT=8100)

@@ -32,6 +32,12 @@ STATE = """async (path) => {
 }"""
 
 
+@pytest.fixture
+def cohort(trial: Cohort) -> Cohort:
+    """The trial of 'make cohort'."""
+    return trial
+
+
 def pages_errors_are_meant(visitor: Visitor) -> None:
     """Forget what the browser says of pages that were refused on purpose."""
     visitor.errors = [said for said in visitor.errors if "the server responded with a status of 4" not in said]

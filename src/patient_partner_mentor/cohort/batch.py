@@ -21,7 +21,7 @@ from ..handins import HAND_IN_FILE, HandIn, open_hand_in
 from . import copies
 from .folder import CourseFolder, alone, stamp_of
 from .gradebook import Graded, engine, reading, save, times
-from .guard import HAND_IN_FILES, finish_killed, unused
+from .guard import finish_killed, unused
 from .lines import kept_lines
 from .progress import progress
 from .ready import known_now
@@ -148,8 +148,8 @@ def _is_graded(waits: Waiting, known: datetime | None) -> bool:
 def _prepared(folder: CourseFolder, assignment: str, waits: Waiting, report: Report) -> tuple[Path, Path, Graded] | None:
     """A graded copy beside its place, or nothing, with a line that says why."""
     try:
-        others = sum(name not in HAND_IN_FILES for name in os.listdir(waits.folder))
         module, _, template = known_now(folder.coursedir, assignment)
+        strange = unused(waits.folder, template.released)
         given: HandIn = open_hand_in(waits.folder / HAND_IN_FILE)
         notebook, points = copies.copy_of(template, module, given)
         permissions = 0o664 if folder.coursedir.groupshared else 0o444
@@ -160,8 +160,8 @@ def _prepared(folder: CourseFolder, assignment: str, waits: Waiting, report: Rep
     except OSError as error:
         report.problems.append(f"{waits.learner}, {assignment}: a file cannot be read or written ({error.strerror}). Look at the folders of this learner.")
         return None
-    if others:
-        report.notes.append(f"{waits.learner}, {assignment}: {unused(others)}")
+    if strange:
+        report.notes.append(f"{waits.learner}, {assignment}: {strange}")
     return new, waits.place, Graded(waits.learner, points, waits.time)
 
 

@@ -35,10 +35,12 @@ Outputs = Mapping[str, Sequence[Mapping[str, Any]]]
 class Template:
     """A released notebook, ready to be filled in many times.
 
+    :param released: the file as it is
     :param notebook: as data, without any output
     :param parts: the notebook as text, cut where the outputs of the cells in ``names`` stand
     """
 
+    released: bytes
     notebook: Mapping[str, Any]
     names: tuple[str, ...]
     parts: tuple[str, ...]
@@ -60,7 +62,8 @@ def load_template(release: Path, checksums: Mapping[str, str]) -> Template:
     """
     advice = f"Run 'ppm assignments {release.name}' in the course's folder, then grade again."
     try:
-        notebook = reads((release / ASSIGNMENT_FILE).read_text("utf-8"), as_version=nbformat.current_nbformat)
+        released = (release / ASSIGNMENT_FILE).read_bytes()
+        notebook = reads(released.decode(), as_version=nbformat.current_nbformat)
     except OSError:
         raise CohortError(f"The released notebook of '{release.name}' is not here. {advice}") from None
     except (ValueError, ValidationError, SchemaMismatchError):
@@ -84,7 +87,7 @@ def load_template(release: Path, checksums: Mapping[str, str]) -> Template:
             before, text = text.split(json.dumps(cell.outputs, indent=1).replace("\n", "\n   "), 1)
             parts.append(before)
             cell.outputs = []
-    return Template(notebook, tuple(names), (*parts, text))
+    return Template(released, notebook, tuple(names), (*parts, text))
 
 
 def outputs_of(found: Sequence[StepCredit], given: HandIn | None) -> dict[str, list[dict[str, Any]]]:

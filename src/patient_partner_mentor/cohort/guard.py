@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import stat
@@ -50,9 +51,13 @@ def _sort_out(autograde: Autograde) -> int:
         try:
             if folder.is_symlink() or folder.parent.is_symlink():
                 raise RecordError("this is a link to another folder, and is left alone.")
-            for line in set_aside(folder):
-                autograde.log.warning("%s, %s: %s", learner, assignment, line)
-            credited(known_now(autograde.coursedir, assignment)[0], open_hand_in(folder / HAND_IN_FILE))
+            module, _, template = known_now(autograde.coursedir, assignment)
+            said = unused(folder, template.released)
+            set_aside(folder)
+            autograde.assignments[str(folder)] = [str(folder / ASSIGNMENT_FILE)]
+            credited(module, open_hand_in(folder / HAND_IN_FILE))
+            if said:
+                autograde.log.warning("%s, %s: %s", learner, assignment, said)
         except RecordError as error:
             refused += 1
             autograde.log.error("%s, %s: %s", learner, assignment, error)
@@ -86,21 +91,19 @@ def finish_killed(coursedir: Any) -> None:
     note.unlink(missing_ok=True)
 
 
-def set_aside(folder: Path) -> list[str]:
-    """Move what is no plain file of a hand-in out of nbgrader's way, so that it copies none of it; one line for all of it.
+def set_aside(folder: Path) -> None:
+    """Move what is no plain file of a hand-in out of nbgrader's way, so that it copies and opens none of it.
 
     :param folder: ``submitted/LEARNER/ASSIGNMENT``
     """
     strange = [path for path in folder.iterdir() if not (path.name in HAND_IN_FILES and plain_file(path) and (path.name != STAMP or stamp_of(folder)))]
-    if not strange:
-        return []
-    aside = folder.parent / SET_ASIDE / f"{folder.name}-{secrets.token_hex(4)}"
-    aside.mkdir(parents=True)
-    for path in strange:
-        path.rename(aside / path.name)
+    if strange:
+        aside = folder.parent / SET_ASIDE / f"{folder.name}-{secrets.token_hex(4)}"
+        aside.mkdir(parents=True)
+        for path in strange:
+            path.rename(aside / path.name)
     if not (folder / ASSIGNMENT_FILE).exists():  # nbgrader looks for one by this name, and never for what is in it
         (folder / ASSIGNMENT_FILE).write_text("{}", "utf-8")
-    return [unused(len(strange))]
 
 
 def plain_file(path: Path) -> bool:
@@ -109,6 +112,16 @@ def plain_file(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
 
 
-def unused(count: int) -> str:
-    """What is said of files that are no part of a hand-in."""
-    return f"{count} {'entry is' if count == 1 else 'entries are'} no part of a hand-in, and not used."
+def unused(folder: Path, released: bytes) -> str:
+    """What a facilitator should know of a hand-in's other files, none of which is used; nothing where all is usual.
+
+    :param released: the released notebook; a learner's is compared with it, and never read as a notebook
+    """
+    others = sum(not (name in HAND_IN_FILES and plain_file(folder / name)) for name in os.listdir(folder) if name != HAND_IN_FILE)
+    said = [f"{others} {'entry is' if others == 1 else 'entries are'} no part of a hand-in, and not used."] if others else []
+    notebook = folder / ASSIGNMENT_FILE
+    if os.path.lexists(notebook) and plain_file(notebook) and (notebook.stat().st_size != len(released) or notebook.read_bytes() != released):
+        said.append("The notebook is not the one that was released; the released one is used.")
+    if os.path.lexists(folder / STAMP) and not stamp_of(folder):
+        said.append("Its time cannot be read.")
+    return " ".join(said)

@@ -104,9 +104,9 @@ class _Page(Face):
     def values(self, course: str) -> dict[str, str]:
         """What the markers of a page are filled with."""
         assert self.who
-        prefix = self.settings["ppm"].prefix
+        prefix, auth = self.settings["ppm"].prefix, self.hub_auth
         home = f"{prefix}{course}/"
-        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave"}
+        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave", "@LOGOUT@": f"{auth.hub_host}{auth.hub_prefix}logout"}
 
     async def signed_in(self) -> bool:
         """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in.

@@ -6,13 +6,20 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve book test bench soak links lock clean
+.PHONY: help serve cohort lab book test bench soak links lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 serve: $(VENV)/course.stamp ## build what is stale and open the course on this computer (PORT=8000)
 	@$(VENV)/bin/ppm serve --port $(PORT)
+
+lab: $(VENV)/course.stamp ## open the notebooks in JupyterLab on this computer
+	@$(VENV)/bin/ppm lab
+
+cohort: PORT := 8100
+cohort: $(VENV)/cohort.stamp ## try a cohort out: a real JupyterHub on this computer, with trial accounts (PORT=8100)
+	@$(VENV)/bin/ppm cohort --port $(PORT)
 
 book: $(VENV)/course.stamp ## build the book into _build/html, every warning an error
 	@$(VENV)/bin/ppm book
@@ -55,6 +62,7 @@ $(VENV)/course.stamp: requirements/course.txt pyproject.toml | $(VENV)/bin/pytho
 
 $(VENV)/cohort.stamp: requirements/cohort.txt $(VENV)/course.stamp
 	@$(PIP) -r requirements/cohort.txt
+	@$(RUN) -m compileall -q -j 2 -x 'tests?/|templates/' $(VENV)/lib src || true
 	@touch $@
 
 $(VENV)/test.stamp: requirements/test.txt $(VENV)/cohort.stamp

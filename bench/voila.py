@@ -84,9 +84,7 @@ def measure(browser: Browser, stock: Stock, ours: AppServer) -> dict[tuple[str, 
         for name, address in (("stock", stock.address), ("ours", ours.app())):
             context = browser.new_context(service_workers="block")
             if name == "ours":
-                first = context.new_page()
-                first.goto(f"{ours.base}/?token={ours.token}", wait_until="commit")
-                first.close()
+                ours.let_in(context)
                 _warm(ours)
             page = context.new_page()
             for kind in ("first", "again"):

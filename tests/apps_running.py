@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -58,6 +59,15 @@ class AppServer:
     def base(self) -> str:
         """Its address without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    def let_in(self, context: Any, base: str = "") -> None:
+        """Give a browser the key, as the printed address does, without a page: closing one that still leads on can hang.
+
+        :param context: of Playwright
+        :param base: another name for the server, such as a proxy's in between
+        """
+        context.request.get(f"{base or self.base}/?token={self.token}", max_redirects=0)
+        assert any(cookie["name"].startswith("ppm-key-") for cookie in context.cookies())
 
     def app(self, name: str = "1-patient-partner") -> str:
         """The address of a module's app."""

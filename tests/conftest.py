@@ -36,3 +36,10 @@ def book(root: Path) -> Path:
     """The built book."""
     build(root)
     return root / "_build" / "html"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A slow round may take half an hour."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(1800))

@@ -14,12 +14,13 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from .curriculum import Alternative, Course, Module, Resource, Step, prose
-from .interface import text
+from .interface import Mode, text
 
 READING_SPEED = 160  # words a minute: unhurried, for tired readers and new subjects
 WRITING_MINUTES = 6  # for a prompt: a few sentences, or a start on more
 HELP_PAGE = "../../book/help.html"
 CLOSING_PAGE = "../../book/closing.html"
+SHARE_PAGE = "../../book/cohort/share.html"
 REFLECTIONS_PAGE = "../../book/my-reflections.html"
 
 
@@ -82,8 +83,11 @@ def good_stop(module: Module, step: Step) -> str:
     )
 
 
-def closing(module: Module, course: Course | None) -> str:
-    """What stands after "my next step": what you did, keep a copy, and the way on with the next module's topic note."""
+def closing(module: Module, course: Course | None, mode: Mode = "alone") -> str:
+    """What stands after "my next step": what you did, keep a copy, and the way on with the next module's topic note.
+
+    :param mode: in a cohort's book, the way to share stands there too
+    """
     e = escape
     later = course.after(module) if course else None
     if later:
@@ -97,11 +101,15 @@ def closing(module: Module, course: Course | None) -> str:
 <p>{e(text("module.last_module_text"))}</p>
 <p><a class="button" href="{CLOSING_PAGE}">{e(text("module.last_module_open"))}</a></p>
 </div>"""
+    share = f"""<h3>{e(text("share.closing_title"))}</h3>
+<p>{e(text("share.closing_text"))}</p>
+<p class="share-link"><a class="button" href="{SHARE_PAGE}?module={e(module.id)}">{e(text("share.closing_link"))}</a></p>
+"""
     return f"""<div class="module-closing">
 <h3>{e(text("module.what_you_did"))}</h3>
 <p class="module-progress" data-module="{e(module.id)}">{e(text("module.done_count", done=0, count=len(module.steps)))}</p>
-<h3>{e(text("module.keep_title"))}</h3>
-<p>{e(text("module.keep_text"))} <a href="{REFLECTIONS_PAGE}#keep-a-copy">{e(text("module.keep_link"))}</a>.</p>
+{share if mode == "cohort" else ""}<h3>{e(text("module.keep_title"))}</h3>
+<p>{e(text("module.keep_text", mode=mode))} <a href="{REFLECTIONS_PAGE}#keep-a-copy">{e(text("module.keep_link"))}</a>.</p>
 {on}
 </div>"""
 

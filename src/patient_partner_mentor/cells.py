@@ -13,6 +13,7 @@ from . import cards
 from .curriculum import COURSE_SETTING, MODULE_FILE, Course, Module, find_course, load_course, load_link_checks, load_module
 from .errors import CurriculumError
 from .handins import HAND_IN_FILE, HandIn, open_hand_in
+from .interface import current_mode
 
 NOTEBOOK_FILE = "module.md"
 ASSIGNMENT_FILE = "module.ipynb"
@@ -62,7 +63,7 @@ class CourseModule:
         from .form import ReflectionForm
 
         display(ReflectionForm.for_next_step(self.data))
-        display(HTML(cards.closing(self.data, self._course())))
+        display(HTML(cards.closing(self.data, self._course(), current_mode())))
 
     def _credit(self, number: int) -> float:
         from .credit import handed_in  # late: a notebook that nobody grades needs no word lists

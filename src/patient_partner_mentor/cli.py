@@ -30,6 +30,41 @@ def serve(args: argparse.Namespace) -> None:
     run(args.root.resolve(), html_folder(args.root), POLICY, args.port, data_folder(), args.identity, args.warm, open_browser=not args.no_browser)
 
 
+def learner(args: argparse.Namespace) -> None:
+    """Serve the modules as apps for one learner of a Hub; JupyterHub starts it as the learner's own server."""
+    from .form.journal import data_folder
+    from .hub.own_server import owner_of_this_server
+    from .publish.build import html_folder
+    from .publish.site import POLICY
+    from .serve import serve_owner
+    from .serve.plan import Owner
+
+    owner = Owner(**owner_of_this_server())
+    serve_owner(args.root.resolve(), args.book.resolve() if args.book else html_folder(args.root), POLICY, data_folder(), owner)
+
+
+def lab(args: argparse.Namespace) -> None:
+    """Open the course's notebooks in JupyterLab on this computer, with the same journal as 'ppm serve'."""
+    from .form.journal import data_folder
+    from .serve.lab import lab as run
+
+    raise SystemExit(run(args.root.resolve(), args.port, data_folder(), open_browser=not args.no_browser))
+
+
+def cohort(args: argparse.Namespace) -> None:
+    """Try a cohort out on this computer: a real JupyterHub with trial accounts, and the course released."""
+    from .hub.trial import new_link, trial
+    from .publish.build import build, html_folder
+
+    root, folder = args.root.resolve(), args.folder or args.root / "_cohort"
+    if args.new_link:
+        print(new_link(folder, args.new_link, args.port))
+        return
+    print("Getting the course ready ...", flush=True)
+    build(root, mode="cohort")
+    trial(root, html_folder(root, "cohort"), folder, args.port)
+
+
 def links(args: argparse.Namespace) -> None:
     """Ask every address of the resources whether it answers, and write down the date where it does."""
     from .publish.links import check
@@ -124,6 +159,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--identity", choices=("one-person", "public"), default="one-person", help="whose server it is: one person's, with a journal, or anybody's, where nothing written is kept on the server (default: one-person)")
     verb.add_argument("--warm", type=int, default=2, metavar="N", help="kernels that wait for the next page (default: 2)")
     verb.set_defaults(run=serve)
+    verb = verbs.add_parser("learner", help=learner.__doc__)
+    verb.add_argument("--book", type=Path, help="the built book (default: the one of this course's folder)")
+    verb.set_defaults(run=learner)
+    verb = verbs.add_parser("lab", help=lab.__doc__)
+    verb.add_argument("--port", type=int, default=8888, help="a port on 127.0.0.1 (default: 8888)")
+    verb.add_argument("--no-browser", action="store_true", help="only print the address")
+    verb.set_defaults(run=lab)
+    verb = verbs.add_parser("cohort", help=cohort.__doc__)
+    verb.add_argument("--port", type=int, default=8100, help="a port on 127.0.0.1 (default: 8100)")
+    verb.add_argument("--folder", type=Path, metavar="DIR", help="where the trial keeps everything (default: _cohort in the course's folder)")
+    verb.add_argument("--new-link", metavar="ACCOUNT", help="only make a new join link for an account that lost its password, and print it; the old password ends")
+    verb.set_defaults(run=cohort)
     verb = verbs.add_parser("links", help=links.__doc__)
     verb.set_defaults(run=links)
     verb = verbs.add_parser("check", help=check.__doc__)

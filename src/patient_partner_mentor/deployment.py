@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from .cards import day
 from .errors import CurriculumError
-from .interface import text
+from .interface import Mode, text
 
 DEFAULT_HELP = "book/help-default.yml"
 
@@ -26,11 +26,12 @@ class HelpLink(BaseModel):
 
 
 class Help(BaseModel):
-    """The help box: the same on every page, static, with an owner and a review date."""
+    """The help box: the same on every page, static, with an owner and a review date. A cohort's book has lines of its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     title: str
     lines: Annotated[list[str], Field(min_length=1)]
+    cohort_lines: Annotated[list[str], Field(min_length=1)]
     links: list[HelpLink] = []
     topic_support: str
     owner: str
@@ -71,10 +72,10 @@ def load_deployment(settings: dict[str, Any], root: Path) -> Deployment:
     return deployment
 
 
-def help_box(deployment: Deployment) -> str:
+def help_box(deployment: Deployment, mode: Mode = "alone") -> str:
     """The help box as HTML, without a link into the course, so that every page can carry it."""
     e, box = escape, deployment.help
-    lines = "".join(f"<p>{e(line)}</p>\n" for line in box.lines)
+    lines = "".join(f"<p>{e(line)}</p>\n" for line in (box.cohort_lines if mode == "cohort" else box.lines))
     links = "".join(f'<li><a href="{e(link.url)}" rel="noopener noreferrer">{e(link.text)}</a></li>\n' for link in box.links)
     return (
         f'<h2 id="help-box-title">{e(box.title)}</h2>\n{lines}<ul class="help-links">\n{links}</ul>\n'

@@ -22,39 +22,6 @@ BOX = f"{FORM} textarea"
 CANARY = "canary-8161-only-in-this-browser"
 
 
-@pytest.fixture(scope="module")
-def server(book: Path, tmp_path_factory) -> Iterator[AppServer]:
-    with apps(tmp_path_factory.mktemp("apps") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
-    """Open a page of the server in a fresh context that has the key: ``enter(address)``; rules are checked after."""
-    visitors: list[Visitor] = []
-
-    def open_page(address: str, fresh: bool = False, key: bool = True, **options) -> Page:
-        if fresh or not visitors:
-            context = browser.new_context(**({"service_workers": "block", "reduced_motion": "reduce"} | options))
-            context.set_default_timeout(15_000)
-            visitors.append(Visitor(context, server.base))
-            if key:
-                first = context.new_page()
-                first.goto(f"{server.base}/?token={server.token}")
-                first.close()
-        page = visitors[-1].context.new_page()
-        page.goto(server.base + address if address.startswith("/") else address)
-        if "/apps/" in address and key:
-            page.wait_for_selector("html[data-forms=ready]")
-        return page
-
-    yield open_page
-    for visitor in visitors:
-        visitor.errors = [said for said in visitor.errors if "403 (Forbidden)" not in said]  # the refusal without a key
-        visitor.check()
-        visitor.context.close()
-
-
 def unfold(page: Page) -> None:
     button = page.locator("#step-2 .step-fold button")
     if button.count():
@@ -211,54 +178,6 @@ def test_the_portfolio_shows_all_of_it_and_gives_copies(enter, server, tmp_path)
         assert "I want to be called a patient partner." in words
     copy = json.loads((tmp_path / next(p.name for p in tmp_path.glob("*.json"))).read_text())
     assert copy["format"] == "patient-partner-mentor-copy"
-
-
-@pytest.mark.parametrize("address", [f"/apps/notebooks/{MODULES[0]}/module.html", f"/apps/notebooks/{MODULES[6]}/module.html", PORTFOLIO])
-def test_accessible(enter, address):
-    page = enter(address)
-    faults = axe(page) + names_and_roles(page)  # light and dark, 375 and 1280 px
-    assert not faults, "\n".join(faults)
-    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].filter((h) => h.checkVisibility()).map((h) => Number(h.localName[1]))")
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), levels
-    page.set_viewport_size({"width": 375, "height": 800})
-    assert not page.evaluate(SMALL)
-    for width, size in ((320, 100), (640, 200), (1280, 200)):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.evaluate("(size) => { document.documentElement.style.fontSize = `${size}%`; }", size)
-        assert page.evaluate(SIDEWAYS) <= 0
-        assert not page.evaluate(CUT)
-
-
-def test_with_the_keyboard_alone(enter, server):
-    page = enter(server.app(MODULES[5]))
-    page.bring_to_front()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip-link"
-    page.keyboard.press("Enter")
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.tagName") == "TEXTAREA":
-            break
-    page.keyboard.type("I would ask the group that meets at the library.")
-    step = page.evaluate("document.activeElement.form.dataset.step")
-    for _ in range(10):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('button.primary')"):
-            break
-    page.keyboard.press("Enter")
-    expect(page.locator(f"[data-step={step}] .form-outcome")).to_have_text("Done.")
-    until(lambda: journal(server, "find-and-connect").get(step, {}).get("text"))
-
-
-def test_without_javascript_the_text_and_the_way_to_the_book_are_there(enter, server):
-    page = enter(server.app(MODULES[0]), java_script_enabled=False, key=False)
-    assert "One more step" in page.locator("h1").inner_text()
-    context = page.context
-    context.new_page().goto(f"{server.base}/?token={server.token}")
-    page.goto(server.app(MODULES[0]))
-    expect(page.locator("noscript .no-script, .no-script")).to_contain_text("Writing needs JavaScript")
-    assert page.locator("section.step").count() == 5
 
 
 def test_without_the_key_a_page_says_what_to_do(enter, server):

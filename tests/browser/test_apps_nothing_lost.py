@@ -25,12 +25,6 @@ BOX = f"{FORM} textarea"
 WORDS = "I plan every visit, carry the list of pills, and ask what each one is for. "
 
 
-def enter(context: BrowserContext, server: AppServer) -> None:
-    page = context.new_page()
-    page.goto(f"{server.base}/?token={server.token}")
-    page.close()
-
-
 def opened(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
     page.goto(address)
@@ -74,7 +68,9 @@ def kill_round(server: AppServer, chromium: Chromium, seed: int, page: Page) -> 
         server.start()
     if what == "browser":
         safe = max((count for when, count in typed if when < end - 1), default=0)
-        page = opened(chromium.start(), server.app())
+        context = chromium.start()
+        server.let_in(context)  # a browser writes its cookies down only every half minute
+        page = opened(context, server.app())
         found = page.locator(BOX).input_value()
         assert text.startswith(found), f"round {seed}: what came back is not what was typed"
         assert len(found) >= safe, f"round {seed}: {safe} characters were older than a second, {len(found)} came back"
@@ -89,7 +85,7 @@ def kill_rounds(playwright, folder: Path, seeds: range) -> None:
     chromium = Chromium(playwright, folder / "profile", FLAGS)
     with apps(folder / "data") as server:
         context = chromium.start()
-        enter(context, server)
+        server.let_in(context)
         page = opened(context, server.app())
         for seed in seeds:
             page = kill_round(server, chromium, seed, page)
@@ -162,9 +158,7 @@ def cut_network(browser, folder: Path, seconds: float) -> None:
         cable = Cable(server.port)
         context = browser.new_context(service_workers="block")
         try:
-            page = context.new_page()
-            page.goto(f"http://127.0.0.1:{cable.port}/?token={server.token}")
-            page.close()
+            server.let_in(context, f"http://127.0.0.1:{cable.port}")
             page = opened(context, f"http://127.0.0.1:{cable.port}/apps/notebooks/1-patient-partner/module.html")
             page.locator(BOX).press_sequentially("With the network. ")
             expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
@@ -205,7 +199,7 @@ def small_disk(tmp_path) -> Iterator[Path]:
 def test_a_full_disk_and_a_read_only_one_are_said_and_the_browser_keeps_the_text(book, browser, small_disk):
     with apps(small_disk / "data") as server:
         context = browser.new_context(service_workers="block")
-        enter(context, server)
+        server.let_in(context)
         page = opened(context, server.app())
         status = page.locator(f"{FORM} .form-status")
         page.locator(BOX).fill("While there was room.")
@@ -239,7 +233,7 @@ def test_two_kernels_writing_the_same_answer_lose_neither_text(book, browser, tm
     with apps(tmp_path / "data") as server:
         contexts = [browser.new_context(service_workers="block") for _ in range(2)]
         for context in contexts:
-            enter(context, server)
+            server.let_in(context)
         one, two = (opened(context, server.app()) for context in contexts)
         one.locator(BOX).press_sequentially("From one browser.")
         two.locator(BOX).press_sequentially("From another one.")

@@ -261,3 +261,48 @@ def test_logs_name_nobody(hub: Hub, module: Module, ana: str) -> None:
 def _in_files(hub: Hub, words: str) -> bool:
     """Whether words stand in any live file of the store."""
     return any(words.encode() in path.read_bytes() for path in Path(hub.folder, "store").iterdir() if path.is_file())
+
+
+def test_a_page_of_somebody_else_is_not_served(hub: Hub, module: Module, ana: str, ben: str) -> None:
+    """A page says whose it is. When another account is signed in by now, nothing is read, saved, shared or erased."""
+    one = asking.answer(module, 1, "Words of a page that stayed open")
+    mine = {"X-PPM-Account": ana}
+    calls = [
+        ("GET", "journal", None),
+        ("GET", "state", None),
+        ("PUT", f"journal/{module.id}/{one.step}", {"answer": one.model_dump(mode="json"), "seen": None}),
+        ("POST", f"share/{module.id}", asking.sharing(module, {1: "Words"}).model_dump(mode="json")),
+        ("PUT", "consent", {"course": True, "quotes": True, "research": True, "seen": asking.SEEN}),
+        ("POST", "erase", {"sure": True}),
+    ]
+    for method, path, body in calls:
+        said = hub.ask(ben, method, f"{COURSE}/api/{path}", json=body, headers=mine)
+        assert (said.status_code, said.json()["reason"]) == (403, "other-account"), path
+        assert ana not in said.text
+    assert hub.ask(ben, "GET", f"{COURSE}/api/journal").json() == {"journals": {}}
+    assert hub.ask(ben, "GET", f"{COURSE}/api/consent").json() == {"consent": None}
+    assert hub.ask(ana, "GET", f"{COURSE}/api/journal", headers=mine).status_code == 200
+
+
+def test_what_is_shared_comes_back_word_for_word(hub: Hub, module: Module, ana: str, ben: str) -> None:
+    """The newest hand-in, for its own learner; nothing once it was taken back, and nothing of anybody else's."""
+    where = f"{COURSE}/api/share/{module.id}"
+    assert hub.ask(ana, "GET", where).json() == {"shared": None}
+    asking.share(hub, ana, asking.sharing(module, {1: "First"})).raise_for_status()
+    given = asking.sharing(module, {1: "Second", 2: "Kept"}, shared=[1])
+    asking.share(hub, ana, given).raise_for_status()
+    found = hub.ask(ana, "GET", where).json()["shared"]
+    assert (found["id"], found["kind"], found["read"]) == (given.id, "shared", False)
+    assert found["hand_in"] == given.model_dump(mode="json", exclude_none=True)
+    assert hub.ask(ben, "GET", where).json() == {"shared": None}
+    hub.ask(ana, "DELETE", where).raise_for_status()
+    assert hub.ask(ana, "GET", where).json() == {"shared": None}
+
+
+def test_the_terms_are_the_settings_in_sentences(hub: Hub, ana: str) -> None:
+    """Who, how soon, limits, choice, how long, whom to ask; and a mark of exactly these words."""
+    state = hub.ask(ana, "GET", f"{COURSE}/api/state").json()
+    told = "\n".join(line for section in state["terms"]["sections"] for line in section["lines"])
+    for words in ("Fay reads what you share.", "within 5 days", "in danger", "the law asks", "changes nothing in your care", "90 days", "365 days", "fay@example.org"):
+        assert words in told
+    assert state["terms"] == hub.ask(ana, "GET", f"{COURSE}/api/state").json()["terms"]

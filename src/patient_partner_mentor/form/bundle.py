@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..credit.rules import RULES
-from ..interface import Mode, texts
+from ..interface import Mode, of_mode, texts
 
 HERE = Path(__file__).parent
 CREDIT = HERE.parent / "credit"
@@ -23,6 +23,7 @@ FORM_PARTS = ("record.js", "store.js", "rules.js", "credit.js", "text.js", "form
 HOST_PARTS = ("host_text.js", "remote.js")  # where something beside the browser keeps the answers
 KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, "talk.js", "kernel.js")
 PORTFOLIO_PARTS = ("record.js", "store.js", "rules.js", "credit.js", *HOST_PARTS, "talk.js", "shelf.js", "copies.js", "portfolio_text.js", "portfolio.js")
+COHORT_TEXTS = {"cohort_text.js": ("home", "comments"), "sharing_text.js": ("consent", "share")}
 GROUPS = ("form", "credit", "noticing")  # of the interface's texts, that the form shows
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([A-Za-z_$][\w$]*))", re.M)
@@ -33,12 +34,15 @@ def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str =
     """The text of one part; ``text.js`` is made from the interface's strings, ``rules.js`` and
     ``word_lists.js`` from the data of the check."""
     if name == "text.js":
-        chosen = {group: _of_mode(texts(language)[group], mode) for group in GROUPS}
+        chosen = {group: of_mode(texts(language)[group], mode) for group in GROUPS}
         return f"export const TEXT = {json.dumps(chosen, ensure_ascii=False)};\n"
     if name == "host_text.js":
-        return f"export const HOST_TEXT = {json.dumps(_of_mode(texts(language)['host'], mode), ensure_ascii=False)};\n"
+        return f"export const HOST_TEXT = {json.dumps(of_mode(texts(language)['host'], mode), ensure_ascii=False)};\n"
+    if name in COHORT_TEXTS:
+        chosen = {group: of_mode(texts(language)[group], mode) for group in COHORT_TEXTS[name]}
+        return f"export const {name.removesuffix('.js').upper()} = {json.dumps(chosen, ensure_ascii=False)};\n"
     if name == "portfolio_text.js":
-        given = _of_mode(texts(language)["reflections"], mode) | _of_mode(texts(language)["portfolio"], mode)
+        given = of_mode(texts(language)["reflections"], mode) | of_mode(texts(language)["portfolio"], mode)
         given |= {f"state_{state}": texts(language)["form"][f"state_{state}"] for state in ("open", "begun", "done")}
         return f"export const PORTFOLIO_TEXT = {json.dumps(given, ensure_ascii=False)};\n"
     if name == "rules.js":
@@ -48,11 +52,6 @@ def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str =
         lists = json.loads((CREDIT / "noticing" / f"{language}.json").read_text("utf-8"))
         return f"export const WORD_LISTS = {json.dumps(lists | {'comments': []}, ensure_ascii=False)};\n"
     return (folder if (folder / name).exists() else CREDIT).joinpath(name).read_text("utf-8")
-
-
-def _of_mode(group: Mapping[str, Any], mode: Mode) -> dict[str, str]:
-    """The texts of a group that stand in this mode, each in its form for it."""
-    return {k: v[mode] if isinstance(v, dict) else v for k, v in group.items() if not isinstance(v, dict) or mode in v}
 
 
 def es_module(parts: Sequence[str] = KERNEL_PARTS, default: str = "kernelForm", mode: Mode = "alone") -> str:

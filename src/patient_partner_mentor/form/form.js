@@ -1,7 +1,7 @@
 /* The reflection form: one anywidget (AFM) module for every host. It owns the draft; hosts only carry it further.
    `model` gives the question (ids and prompts, never answers) and the settings of the place where it stands. */
 import { credit, ownWords } from "./credit.js";
-import { LIMIT, blank, change, clean, compare, fresh, gather, joinParts, past, splitParts } from "./record.js";
+import { LIMIT, blank, change, clean, compare, fresh, gather, isKept, joinParts, past, splitParts } from "./record.js";
 import { openStore } from "./store.js";
 import { TEXT } from "./text.js";
 
@@ -198,7 +198,10 @@ export function render({ model, el, signal }) {
     draft.change({ share: false, enough: true, again: true });
     paint();
     await finished();
-    if (draft.answer.status === "written") outcome.textContent = say("kept", {}, "credit");
+    sayKept();
+  };
+  const sayKept = () => {
+    if (TEXT.form.keep && isKept(draft.answer)) outcome.textContent = say(settings.isShared?.(question) ? "kept_shared" : "kept", {}, "credit");
   };
   const choose = (status) => () => { draft.change({ status }); finished(); paint(); };
   const choices = h("div", { class: "buttons" });
@@ -312,6 +315,7 @@ export function render({ model, el, signal }) {
     if (draft.trouble) announce(say(draft.trouble), true);
     paint();
     if (judge().question && !blank(draft.answer.text)) conclude();
+    sayKept();
     report("ppm:ready");
   });
 

@@ -26,6 +26,9 @@ export function clean(text) {
 
 export const blank = (text) => !text.trim();
 
+/** Whether the learner chose to keep a written answer for herself: all three words are said at once by that one button. */
+export const isKept = (answer) => answer.status === "written" && !answer.share && answer.enough && answer.again;
+
 /** Which of two revisions is newer: positive when `a` is. A counter decides, then the writer's id; never a clock. */
 export const compare = (a, b) => a.count - b.count || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0);
 

@@ -24,8 +24,9 @@ export function reconcile(here, there, reached) {
 }
 
 /** The store of this browser, and behind it the course.
-    @param channel {load(module, step) -> {answer, newer, damaged}, save(answer, seen) -> {answer}, pause}: each answers
-      with a promise, and says why not with {reason}; `pause` is the ms to wait for more before a save
+    @param channel {load(module, step) -> {answer, newer, damaged, gone}, save(answer, seen) -> {answer}, pause, closed}:
+      each answers with a promise, and says why not with {reason}; `pause` is the ms to wait for more before a save;
+      `gone` says that the course has nothing at all of this learner's; `closed()` that this browser is not to get words
     @param own {module, step} of the one answer that this store carries on, where each form has a store; else it carries all */
 export function hosted(local, channel, own) {
   const { COPY, copies, key, update } = local.inside;
@@ -39,7 +40,7 @@ export function hosted(local, channel, own) {
 
   /** Put what the course has into the browser's store; what was typed meanwhile stays, with the rest beside it. */
   async function adopt(entry, answer, from) {
-    if (local.keepsNothing()) return;
+    if (local.keepsNothing() || channel.closed?.()) return;
     const decide = (stored) => (!stored || equal(stored.revision, from) || equal(stored.revision, answer.revision) ? answer : { ...merge(stored, answer) });
     try {
       const kept = (await update(entry.k, decide)).answer;
@@ -51,6 +52,7 @@ export function hosted(local, channel, own) {
   async function meet(entry, here, found) {
     entry.known = true;
     entry.seen = found.answer?.revision ?? null;
+    if (found.gone && here && equal(here.revision, lastReached.get(entry.k))) return { ...found, answer: here }; // erased there: not for us to bring back
     const answer = reconcile(here, found.answer, lastReached.get(entry.k));
     const adds = (other) => !equal(answer.revision, other?.revision) || answer.overtaken.length > other.overtaken.length;
     if (answer && adds(here)) await adopt(entry, answer, here?.revision);
@@ -63,7 +65,7 @@ export function hosted(local, channel, own) {
   /** What is sent is never behind what the course has: where this browser keeps nothing, its own count falls back. */
   const following = (answer, seen) => (seen && answer.revision.count <= seen.count && !equal(answer.revision, seen)
     ? { ...answer, revision: { ...answer.revision, count: seen.count + 1 } } : answer);
-  const later = (entry, time) => { clearTimeout(entry.timer); entry.timer = setTimeout(() => push(entry), time); };
+  const later = (entry, time) => { clearTimeout(entry.timer); if (!channel.closed?.()) entry.timer = setTimeout(() => push(entry), time); };
 
   /** Carry the newest words on, one save at a time. */
   async function push(entry) {
@@ -88,7 +90,8 @@ export function hosted(local, channel, own) {
         if (!entry.latest) tell(entry, "course", more);
       }
     } catch (problem) {
-      tell(entry, problem?.reason in store.lines ? problem.reason : "unreached");
+      const why = problem?.reason in store.lines ? problem.reason : "unreached";
+      tell(entry, entry.loose ?? why); // where this browser does not have the words either, no line may say that it has
       entry.wait = Math.min(entry.wait * 2, LONGEST);
       later(entry, entry.wait);
     } finally { entry.busy = false; }
@@ -116,8 +119,9 @@ export function hosted(local, channel, own) {
     async save(draft, seen) {
       const entry = entryOf(draft.module, draft.step), kept = await local.save(draft, seen);
       entry.latest = kept.answer;
+      entry.loose = kept.where === "nowhere" || kept.where === "chosen" ? kept.where : undefined;
       if (!entry.busy) later(entry, channel.pause);
-      return kept.where === "nowhere" || kept.where === "chosen" ? { ...kept, where: entry.where === "course" ? "course" : kept.where } : kept;
+      return entry.loose ? { ...kept, where: entry.where === "course" ? "course" : kept.where } : kept;
     },
 
     watch(told, signal) {
@@ -127,15 +131,28 @@ export function hosted(local, channel, own) {
     },
 
     /** Bring many answers together at once: [{module, step, here, there}]. */
-    async meetAll(pairs) {
+    async meetAll(pairs, gone) {
       for (const { module, step, here, there } of pairs) {
         const entry = entryOf(module, step);
-        if (!entry.busy && !entry.latest) await meet(entry, here, { answer: there });
+        if (!entry.busy && !entry.latest) await meet(entry, here, { answer: there, gone });
       }
     },
 
-    /** Whether words wait to be carried on. */
-    waiting: () => [...entries.values()].some((entry) => entry.latest),
+    /** Whether words wait to be carried on; and these words. */
+    waiting: () => store.pending().length > 0,
+    pending: () => [...entries.values()].flatMap((entry) => entry.latest ?? []),
+
+    /** Carry on now what waits. Answers whether the course has it all; a trouble, or `time` ms without an end, is a no. */
+    flush(time) {
+      return new Promise((good) => {
+        const end = (all) => { clearTimeout(over); tellers.delete(told); good(all); };
+        const told = (_, where) => { if (!store.waiting()) end(true); else if (where !== "course") end(false); };
+        const over = setTimeout(() => end(false), time);
+        tellers.add(told);
+        if (!store.waiting()) end(true);
+        for (const entry of entries.values()) if (entry.latest) later(entry, 0);
+      });
+    },
   };
   const again = () => { for (const entry of entries.values()) if (entry.latest || entry.where) later(entry, 0); };
   for (const event of ["online", "ppm:online", "pagehide"]) addEventListener(event, again);

@@ -2,7 +2,7 @@
 
 /** @param store one that ``openStore`` gave */
 export function openShelf(store) {
-  const { CHANGED, COPY, PLACE, copies, key, prefix, request, together, transact, understand, update, within } = store.inside;
+  const { CHANGED, COPY, PLACE, REACHED, copies, key, prefix, request, together, transact, understand, update, within } = store.inside;
   const tell = () => { try { localStorage.setItem(CHANGED + prefix, String(Math.random())); } catch {} };
   return {
     /** Every answer of this owner, and how many entries could not be read. */
@@ -48,10 +48,30 @@ export function openShelf(store) {
           return keys.map((k, i) => [k, values[i]]);
         })));
       } catch {}
-      const texts = [...copies.keys(COPY + prefix), ...copies.keys(PLACE + prefix)].map((k) => [k, localStorage.getItem(k)]);
+      const texts = [COPY, PLACE, ...(REACHED ? [REACHED] : [])].flatMap((start) => copies.keys(start + prefix)).map((k) => [k, localStorage.getItem(k)]);
       texts.forEach(([k]) => localStorage.removeItem(k));
       tell();
       return { entries, texts };
+    },
+
+    /** Take away each answer that is kept elsewhere too, as `has(answer)` says. What is left stays as it is.
+        @returns the answers that are left */
+    async letGo(has) {
+      const left = new Map(), gone = (data) => { const { answer } = understand(data); return Boolean(answer && has(answer)); };
+      const keep = (k, data) => { const { answer } = understand(data); left.set(k, answer ?? null); };
+      await within(transact("readwrite", async (table) => {
+        const range = IDBKeyRange.bound(prefix, prefix + "\uffff");
+        const [keys, values] = await Promise.all([request(table.getAllKeys(range)), request(table.getAll(range))]);
+        for (const [i, k] of keys.entries()) if (gone(values[i])) await request(table.delete(k)); else keep(k, values[i]);
+      })).catch(() => {});
+      for (const full of copies.keys(COPY + prefix)) {
+        const k = full.slice(COPY.length);
+        if (gone(copies.get(k))) copies.drop(k); else keep(k, copies.get(k));
+      }
+      for (const full of [...copies.keys(REACHED + prefix), ...copies.keys(CHANGED + prefix), ...copies.keys(PLACE + prefix)]) {
+        if (!left.has(full.slice(REACHED.length)) || !full.startsWith(REACHED)) localStorage.removeItem(full);
+      }
+      return [...left.values()];
     },
 
     /** Put back what an erase took away; what was written since then is merged, not overwritten. */

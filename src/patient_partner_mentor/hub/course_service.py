@@ -23,7 +23,7 @@ from tornado.web import Application
 
 from ..curriculum import Course, Module, load_course
 from ..errors import CourseError
-from . import erasing, exchange_face, learner, pages
+from . import erasing, exchange_face, facilitator, learner, pages
 from .face import log_request
 from .identity import HubOAuthCallbackHandler, connect_to_hub
 from .quota import Rate
@@ -78,7 +78,7 @@ def service(settings: ServiceSettings, prefix: str) -> Service:
 
 def application(ppm: Service) -> Application:
     """The web application, with the exchange's addresses before the courses' own."""
-    routes = [(r"oauth_callback", HubOAuthCallbackHandler), *exchange_face.ROUTES, *learner.ROUTES, *pages.ROUTES, (r".*", pages.Missing)]
+    routes = [(r"oauth_callback", HubOAuthCallbackHandler), *exchange_face.ROUTES, *learner.ROUTES, *facilitator.ROUTES, *pages.ROUTES, (r".*", pages.Missing)]
     return Application(
         [(rf"{ppm.prefix}{pattern}", handler) for pattern, handler in routes],
         ppm=ppm,

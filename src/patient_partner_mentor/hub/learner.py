@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, get_args
+from urllib.parse import unquote
 
 from ..curriculum import Module
 from ..handins import parse_hand_in
@@ -15,7 +16,9 @@ from .. import COURSE_ID
 from . import erasing, journals, sharing
 from .face import COURSE, SLUG, Face
 from .refusals import Refused
+from .terms import terms
 
+ACCOUNT = "X-PPM-Account"  # whose page asks: a page that was open before somebody else signed in is not served
 _HASH = "0123456789abcdef"
 _MODULE = rf"(?P<module>{SLUG})"
 _STEP = rf"(?P<step>{SLUG})"
@@ -25,7 +28,9 @@ class _Learner(Face):
     async def prepare(self) -> None:
         """Know who asks, and that they are in the course."""
         await self.identify(cookies=True)
-        self.member(self.path_kwargs["course"])
+        who = self.member(self.path_kwargs["course"])
+        if unquote(self.request.headers.get(ACCOUNT, who.account)) != who.account:
+            raise Refused("other-account")
         if self.request.method not in ("GET", "HEAD"):
             self.settings["ppm"].rate.take(self.who.account)
 
@@ -75,8 +80,9 @@ class State(_Learner):
         ppm, who = self.settings["ppm"], self.learner(course)
         modules, consent = await self.store.read(lambda c: (sharing.states(c, who, ppm.course), sharing.consent(c, who)))
         said = ppm.settings.courses[course]
-        terms = said.model_dump(mode="json", include={"title", "readers", "reading_days", "contact", "secrecy", "time_zone", "words_days", "record_days", "ends"})
-        self.answer({"modules": modules, "consent": consent, "facilitator": course in self.who.facilitator_of} | terms)
+        own = said.model_dump(mode="json", include={"title", "readers", "reading_days", "contact", "secrecy", "time_zone", "words_days", "record_days", "ends"})
+        told = {"terms": terms(said), "account": who.account, "facilitator": course in self.who.facilitator_of}
+        self.answer({"modules": modules, "consent": consent} | told | own)
 
 
 class Consent(_Learner):
@@ -98,6 +104,10 @@ class Consent(_Learner):
 
 class Share(_Learner):
     """What is shared of a module."""
+
+    async def get(self, course: str, module: str) -> None:
+        """Answer with the newest hand-in that stands, word for word, or with nothing."""
+        self.answer({"shared": await self.store.read(sharing.newest, self.learner(course), self.module(module).name)})
 
     async def post(self, course: str, module: str) -> None:
         """Take a hand-in, and answer with its receipt."""

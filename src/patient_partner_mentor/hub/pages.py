@@ -19,6 +19,7 @@ OPEN = ("_static/", "course.webmanifest")
 WORKER = "sw.js"  # an offline copy would show one account's pages to the next
 STRICT = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
 _POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?\s+content="([^"]+)"', re.I)
+_SCRIPTS = re.compile(r"<script defer [^>]*></script>\n?")  # they look for forms to write in, and find none
 _PLAIN = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 _FOREVER = "public, max-age=31536000, immutable"
 _HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")
@@ -69,7 +70,7 @@ class Pages:
         """
         if self._frame is None:
             return self.small(title, body, home)
-        return self._frame.replace('"../../', f'"{home}').replace("@TITLE@", escape(title)).replace("@BODY@", f"<h1>{escape(title)}</h1>\n{body}")
+        return _SCRIPTS.sub("", self._frame).replace('"../../', f'"{home}').replace("@TITLE@", escape(title)).replace("@BODY@", f"<h1>{escape(title)}</h1>\n{body}")
 
     def small(self, title: str, body: str, home: str) -> str:
         """A small page, for whoever is in no course.
@@ -103,9 +104,9 @@ class _Page(Face):
     def values(self, course: str) -> dict[str, str]:
         """What the markers of a page are filled with."""
         assert self.who
-        prefix = self.settings["ppm"].prefix
+        prefix, auth = self.settings["ppm"].prefix, self.hub_auth
         home = f"{prefix}{course}/"
-        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave"}
+        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave", "@LOGOUT@": f"{auth.hub_host}{auth.hub_prefix}logout"}
 
     async def signed_in(self) -> bool:
         """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in.
@@ -150,10 +151,12 @@ class Home(_Page):
     """A course's own address."""
 
     async def get(self, course: str) -> None:
-        """Lead to the welcome page."""
+        """Lead to the welcome page, or to the facilitators' start."""
         if await self.signed_in():
             self.member(course)
-            self.redirect(f"{self.settings['ppm'].prefix}{course}/{START}")
+            from .facilitator import home_of  # late: its pages stand on these
+
+            self.redirect(home_of(self.settings["ppm"], self.who, course))
 
 
 class Book(_Page):

@@ -16,6 +16,8 @@ STATUS = {
     "sure": 400,
     "sign-in": 403,
     "not-yours": 403,
+    "other-account": 403,
+    "roster": 403,
     "not-here": 404,
     "consent": 409,
     "other-words": 409,

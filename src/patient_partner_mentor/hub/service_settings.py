@@ -58,7 +58,8 @@ class Quotas(_Settings):
 class CourseSettings(_Settings):
     """One course, as its learners are told of it before they share anything.
 
-    ``graders`` are Hub services that act as facilitators, besides a service with the course's own name; ``ends`` is the
+    ``graders`` are Hub services that act as facilitators, besides a service with the course's own name; ``gradebook`` is
+    nbgrader's, as a URL, where the service can write to it: the roster's page enters learners there; ``ends`` is the
     cohort's last day, from which the days of keeping count.
     """
 
@@ -69,6 +70,7 @@ class CourseSettings(_Settings):
     secrecy: Words | None = None
     time_zone: str = "UTC"
     graders: tuple[Words, ...] = ()
+    gradebook: str | None = None
     book: Path | None = None
     ends: date | None = None
     words_days: Annotated[int, Field(ge=1)] = 90  # shared words are kept so long after the end

@@ -88,6 +88,16 @@ def take_back(connection: Connection, who: Learner, assignment: str) -> dict[str
     return {"taken_back": True, "read": any(row.read_at for row in rows)}
 
 
+def newest(connection: Connection, who: Learner, assignment: str) -> dict[str, Any] | None:
+    """What the learner shares of a module at this time, word for word; nothing if it is nothing, or was taken back."""
+    mine = and_(_of(hand_ins, who), hand_ins.c.assignment == assignment)
+    row = connection.execute(select(hand_ins).where(mine).order_by(hand_ins.c.time.desc(), hand_ins.c.key.desc()).limit(1)).first()
+    if row is None or row.taken_back:
+        return None
+    words = json.loads(bytes(row.content)) if row.kind == "shared" and row.content is not None else None
+    return {"id": row.id, "time": row.time, "kind": row.kind, "read": row.read_at is not None, "hand_in": words}
+
+
 def states(connection: Connection, who: Learner, course: Course) -> dict[str, Any]:
     """Each module as the learner's pages show it: what is shared, and how many comments there are."""
     newest: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -53,3 +54,8 @@ def text(key: str, /, mode: Mode = "alone", language: str = "en", **values: Any)
     if isinstance(found, list):
         found = found[0 if values["count"] == 1 else 1]
     return found.format(**values)
+
+
+def of_mode(group: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
+    """The texts of a group that stand in this mode, each in its form for it."""
+    return {k: v[mode] if isinstance(v, dict) else v for k, v in group.items() if not isinstance(v, dict) or mode in v}

@@ -20,6 +20,7 @@ from ..deployment import load_deployment
 from ..errors import BuildError, CurriculumError
 from ..interface import MODE_SETTING, Mode
 from .offline import MANIFEST
+from .shell import SHELL_FILE
 
 STAMP = ".ppm-inputs.json"
 COHORT_PAGES = "book/cohort"  # pages that only a cohort's book has
@@ -58,9 +59,9 @@ def build(root: Path, force: bool = False, mode: Mode = "alone") -> bool:
     done = subprocess.run(command, capture_output=True, text=True, env=_environment(out, mode), check=False)
     said = done.stdout + done.stderr
     if mode != "alone":
-        for folder in ("html", ".doctrees"):
-            if (out / "_build" / folder).exists():
-                (out / "_build" / folder).replace(out / folder)
+        for part in ("html", ".doctrees", SHELL_FILE):
+            if (out / "_build" / part).exists():
+                (out / "_build" / part).replace(out / part)
         shutil.rmtree(out / "_build", ignore_errors=True)
     if done.returncode or "WARNING" in said:
         shutil.rmtree(html, ignore_errors=True)

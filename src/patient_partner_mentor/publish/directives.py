@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from html import escape
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -14,7 +14,7 @@ from .. import cards
 from ..credit.lists import ELEMENTS, word_lists
 from ..credit.rules import RULES
 from ..curriculum import MODULE_FILE, Module, Resource, Step
-from ..interface import text, texts
+from ..interface import Mode, text, texts
 
 
 class _Generated(SphinxDirective, ABC):
@@ -185,6 +185,27 @@ class Place(_Generated):
         return f'<div id="{escape(self.arguments[0])}-place" class="script-place"></div>'
 
 
+class InMode(SphinxDirective):
+    """Text for one mode: ``alone`` or ``cohort``. In the other it is not even read, so that its links need not lead anywhere."""
+
+    required_arguments: ClassVar[int] = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """The content's own nodes, headings and all; none in the other mode.
+
+        :raises Error: when there is no such mode
+        """
+        wanted = self.arguments[0]
+        if wanted not in get_args(Mode):
+            raise self.error(f"There is no mode '{wanted}'. Write one of: {', '.join(get_args(Mode))}.")
+        if wanted != self.env.app.ppm_site.mode:
+            return []
+        place = nodes.section()
+        self.state.nested_parse(self.content, self.content_offset, place, match_titles=True)
+        return place.children
+
+
 def add(app: Any) -> None:
     """Register the directives under the names that the pages use."""
     for name, directive in {
@@ -195,5 +216,6 @@ def add(app: Any) -> None:
         "noticing-lists": NoticingLists,
         "course-help": HelpText,
         "course-place": Place,
+        "in-mode": InMode,
     }.items():
         app.add_directive(name, directive)

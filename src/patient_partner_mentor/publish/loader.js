@@ -3,6 +3,7 @@
 import { render } from "./form.js";
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
 settings.open = window.ppm.openHosted; // a cohort's pages have one
+settings.isShared = (question) => window.ppm.isShared?.(question); // a later script gives it
 
 /** The word list, asked for once, when a learner first wants to see what the words include. */
 let asked;

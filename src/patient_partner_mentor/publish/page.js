@@ -1,7 +1,7 @@
 /* What every page of the book does beside the forms: states of steps, folding, the way on, videos, light and dark,
    and working without a connection. */
-import { states } from "./credit.js";
 import { openShelf } from "./shelf.js";
+import { drawOverview, drawStart } from "./start.js";
 import { openStore } from "./store.js";
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
 const words = settings.words;
@@ -130,34 +130,12 @@ if (list && apps) {
   document.querySelector(".module-opening").after(make("p", { className: "app-link" }, link, " ", make("span", { className: "small" }, words.app_note)));
 }
 
-/* welcome: start, or continue where I stopped */
-const start = document.querySelector(".course-start");
-const overview = document.querySelector(".course-modules");
-if (start || overview) {
+/* welcome: start, or continue where I stopped; a cohort's pages draw it themselves, when they have asked the course */
+const start = document.querySelector(".course-start"), overview = document.querySelector(".course-modules");
+if ((start || overview) && settings.mode !== "cohort") {
   openShelf(store).all().then(({ answers }) => {
-    const modules = settings.modules;
-    const done = new Set(modules.flatMap((m) => states(m, answers).flatMap((state, i) => (state === "done" ? [`${m.id}/${m.steps[i]}`] : []))));
-    for (const item of all("[data-module]", overview ?? document.createElement("div"))) {
-      const module = modules.find((m) => m.id === item.dataset.module);
-      const count = module.steps.filter((step) => done.has(`${module.id}/${step}`)).length;
-      item.dataset.state = count === module.steps.length ? "done" : count ? "begun" : "open";
-      item.querySelector(".module-state").textContent = count ? fill(words.progress, { done: count, count: module.steps.length }) : words.none_done;
-    }
-    const place = store.place();
-    if (!start || (!place && !answers.length)) return;
-    const link = start.querySelector("a");
-    const at = modules.find((m) => m.id === place?.module) ?? modules[0];
-    let index = Math.max(0, at.steps.indexOf(place?.step));
-    const open = (m, i) => !done.has(`${m.id}/${m.steps[i]}`);
-    const rest = modules.slice(modules.indexOf(at)).concat(modules.slice(0, modules.indexOf(at)));
-    const todo = rest.map((m) => [m, m.steps.findIndex((_, i) => (m !== at || i >= index) && open(m, i))]).find(([, i]) => i >= 0)
-      ?? rest.map((m) => [m, m.steps.findIndex((_, i) => open(m, i))]).find(([, i]) => i >= 0);
-    if (!todo) { start.append(make("p", {}, words.all_done)); return; }
-    const [module, i] = todo;
-    link.textContent = words.continue;
-    link.href = `${settings.root}notebooks/${module.name}/module.html#step-${i + 1}`;
-    document.querySelector(".start-note").hidden = module !== modules[0]; // each later module shows its own note
-    start.append(make("p", { className: "continue-at" }, fill(words.continue_at, { place: `${module.title}, ${fill(words.step, { number: i + 1 }).toLowerCase()}` })));
+    drawOverview(overview, settings, answers);
+    drawStart(start, settings, answers, store.place());
   });
 }
 

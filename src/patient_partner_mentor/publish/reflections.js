@@ -6,8 +6,10 @@ import { openShelf } from "./shelf.js";
 import { openStore } from "./store.js";
 
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
-const store = openStore(settings);
+const cohort = settings.mode === "cohort" ? window.ppm.cohort : null;
+const store = cohort ? window.ppm.openHosted(settings) : openStore(settings);
 const shelf = openShelf(store);
+const gather = () => (cohort ? cohort.gather() : shelf.all());
 const { modules } = settings;
 const t = settings.reflections;
 const language = document.documentElement.lang || "en";
@@ -66,7 +68,10 @@ function reflections(place) {
     button(t.copy, async () => { try { await navigator.clipboard.writeText(asText()); say(t.copied); } catch { say(t.not_copied); } }),
     button(t.read, async () => { download(`my-reflections-${stamp()}.txt`, "text/plain", await toRead().text()); say(t.kept); }),
     button(t.print, () => print()),
-    button(t.go_on, saveGoOn)));
+    button(t.go_on, saveGoOn), cohort ? button(t.erase_held, () => saveHeld()) : null));
+  const saveHeld = async () => {
+    try { download(`my-course-${stamp()}.json`, "application/json", JSON.stringify(await cohort.copy(), null, 1)); say(t.kept); } catch { say(t.unreached); }
+  };
 
   const file = h("input", { type: "file", id: "bring-file", accept: ".json,application/json" });
   const preview = h("div", { "aria-live": "polite" });
@@ -83,7 +88,7 @@ function reflections(place) {
       return answer(error.newer ? t.newer : error.other ? t.other_course : t.not_ours);
     }
     file.value = "";
-    const { count, changes } = difference((await shelf.all()).answers, copy);
+    const { count, changes } = difference((await gather()).answers, copy);
     if (!changes.length) return answer(t.bring_none);
     const lines = [["new", t.bring_new], ["newer", t.bring_newer], ["older", t.bring_older], ["same", t.bring_same]];
     const yes = button(t.bring_yes, async () => {
@@ -112,17 +117,32 @@ function reflections(place) {
   const drawErase = (...children) => erase.replaceChildren(erase.firstChild, h("p", {}, t.erase_text), ...children);
   const eraseStart = () => drawErase(h("div", { class: "buttons" }, button(t.erase_start, eraseAsk)));
   const eraseAsk = () => {
-    if (!answers.length) {
+    if (!answers.length && !cohort) {
       drawErase(h("p", { class: "status", role: "status" }, t.erase_none), h("div", { class: "buttons" }, button(t.erase_start, eraseAsk)));
       return erase.querySelector("button").focus();
     }
     const no = button(t.erase_no, () => { eraseStart(); erase.querySelector("button").focus(); });
-    drawErase(h("div", { class: "buttons" }, h("span", {}, t.erase_copy), button(t.go_on, saveGoOn)),
+    drawErase(h("div", { class: "buttons" }, h("span", {}, t.erase_copy), button(t.go_on, saveGoOn), cohort ? button(t.erase_held, saveHeld) : null),
       h("p", { id: "erase-ask", class: "status" }, fill(t.erase_ask, { count: answers.length })),
       h("div", { class: "buttons" }, h("button", { type: "button", class: "primary", "aria-describedby": "erase-ask", click: eraseDo }, t.erase_yes), no));
     no.focus();
   };
+  const eraseEverywhere = async () => {
+    const count = answers.length, again = () => h("div", { class: "buttons" }, button(t.erase_start, eraseAsk));
+    let report;
+    try { report = await cohort.eraseThere(); } catch (problem) {
+      drawErase(h("p", { class: "status", role: "status" }, problem.reason === "unreached" ? t.erase_unreached : problem.message ?? t.erase_unreached), again());
+      return erase.querySelector("button").focus();
+    }
+    await shelf.erase();
+    await draw();
+    const said = h("p", { class: "status", role: "status", tabindex: -1 }, fill(t.erased, { count }));
+    drawErase(said, h("p", {}, fill(t.erase_removed, report.removed)), h("p", {}, t.erase_left),
+      h("ul", {}, ...report.left.map((one) => h("li", {}, fill(t.erase_left_line, one)))), h("p", {}, t.erase_devices));
+    said.focus();
+  };
   const eraseDo = async () => {
+    if (cohort) return eraseEverywhere();
     const count = answers.length;
     const removed = await shelf.erase();
     await draw();
@@ -141,7 +161,7 @@ function reflections(place) {
     const index = answer.step === "next-step" ? known?.steps.length ?? -1 : known?.steps.indexOf(answer.step) ?? -1;
     const link = known && index >= 0 ? `${settings.root}notebooks/${known.name}/module.html#${answer.step === "next-step" ? "my-next-step" : `step-${index + 1}`}` : null;
     const changed = known && index >= 0 && known.hashes[index] !== answer.prompt_hash && !blank(answer.text);
-    return h("div", { class: "answer" }, heading ? h("h4", {}, heading) : null, h("p", { class: "prompt" }, answer.prompt),
+    return h("div", { class: "answer", "data-module": answer.module, "data-step": answer.step }, heading ? h("h4", {}, heading) : null, h("p", { class: "prompt" }, answer.prompt),
       changed ? h("p", {}, t.changed) : null,
       answer.status === "skipped" ? h("p", {}, t.skipped) : answer.status === "other-way" ? h("p", {}, t.other_way) : null,
       blank(answer.text) ? (answer.status === "open" ? h("p", {}, t.no_answer) : null) : h("div", { class: "written", dir: "auto" }, answer.text),
@@ -150,9 +170,9 @@ function reflections(place) {
   };
 
   async function draw() {
-    const found = await shelf.all();
+    const found = await gather();
     answers = found.answers.filter((a) => a.status !== "open" || a.overtaken.length).sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
-    trouble.textContent = found.where === "browser" ? t.blocked : found.unreadable ? fill(t.unreadable, { count: found.unreadable }) : "";
+    trouble.textContent = found.there === null ? t.unreached : found.where === "browser" ? t.blocked : found.unreadable ? fill(t.unreadable, { count: found.unreadable }) : "";
     const total = modules.reduce((sum, m) => sum + m.steps.length, 0);
     const done = modules.reduce((sum, m) => sum + doneIn(m, answers), 0);
     progress.replaceChildren(h("h2", {}, t.progress), h("p", {}, answers.length ? fill(t.progress_all, { done, count: total, modules: modules.length }) : t.progress_none),
@@ -169,6 +189,7 @@ function reflections(place) {
       [h("h3", {}, fill(t.module_heading, m)), ...rows.map(([a, title]) => { shown.add(a); return words(a, title); })]));
     const others = answers.filter((a) => !shown.has(a) && !steps.includes(a) && !blank(a.text));
     if (others.length) list.append(h("h3", {}, t.others), ...others.map((a) => words(a)));
+    await cohort?.decorate(progress, list, t).catch(() => {});
     document.documentElement.dataset.reflections = "ready";
   }
 
@@ -184,7 +205,7 @@ function reflections(place) {
 /* The certificate: for taking part, and it says so. */
 function certificate(place) {
   const c = settings.certificate, needed = settings.rule.certificate;
-  shelf.all().then(({ answers }) => {
+  gather().then(({ answers }) => {
     const finished = modules.filter((m) => complete(m, answers));
     if (finished.length < Math.min(needed, modules.length)) {
       place.replaceChildren(h("p", {}, fill(c.not_yet, { needed, done: finished.length })), h("p", {}, c.no_rush));

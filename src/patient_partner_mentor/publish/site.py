@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ..credit.rules import RULES
 from ..curriculum import Module, load_course
 from ..deployment import Deployment, help_box, load_deployment
 from ..form import bundle, form
-from ..interface import Mode, current_mode, text, texts
+from ..interface import Mode, current_mode, of_mode, text, texts
 from . import pages, shell
 
 HERE = Path(__file__).parent
@@ -38,19 +39,26 @@ SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "noticing.js": ([("noticing.js", bundle.CREDIT), ("word_lists.js", bundle.CREDIT)], None),
     "app.js": ([*RECORD, *[(name, bundle.HERE) for name in ("shelf.js", "text.js", "form.js", "host_text.js", "remote.js", "talk.js", "kernel.js")], ("live.js", SERVE)], None),
     "portfolio.js": ([(name, bundle.HERE) for name in ("copies.js", "portfolio_text.js", "portfolio.js")], None),
-    "page.js": ([("page.js", HERE)], []),
+    "page.js": ([("start.js", HERE), ("page.js", HERE)], ["drawOverview", "drawStart"]),
     "reflections.js": ([("copies.js", bundle.HERE), ("reflections.js", HERE)], []),
 }
 COHORT = HERE / "cohort"
 HOSTED = [("host_text.js", bundle.HERE), ("remote.js", bundle.HERE), ("http.js", COHORT)]
+SYNCED = [*RECORD, *HOSTED, ("shelf.js", bundle.HERE), ("sync.js", COHORT)]
 COHORT_SCRIPTS = SCRIPTS | {
-    "record.js": ([*RECORD, *HOSTED, ("shelf.js", bundle.HERE), ("sync.js", COHORT)], None),
-    "form.js": ([*RECORD, *HOSTED, ("shelf.js", bundle.HERE), ("sync.js", COHORT), ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "openShelf", "openHosted", "synced", "states", "tokens"]),
+    "record.js": (SYNCED, None),
+    "form.js": (
+        [*SYNCED, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)],
+        ["openStore", "openShelf", "openHosted", "synced", "states", "tokens", "call", "askState", "everything", "sync", "whose", "WHO", "blank", "change", "compare", "isKept", "SCHEMA"],
+    ),
+    "cohort.js": ([("cohort_text.js", bundle.HERE), *[(name, COHORT) for name in ("dom.js", "sharing.js", "account.js", "comments.js", "home.js", "mine.js")]], None),
+    "share.js": ([("sharing_text.js", bundle.HERE), *[(name, COHORT) for name in ("consent.js", "receipt.js", "review.js")]], []),
 }
-MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@"}  # filled in by the course service, a page at a time
-FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "authors-guide", "operators-guide")
+MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@", "logout": "@LOGOUT@"}  # filled in by the course service, a page at a time
+FOOT_PAGES = ("how-this-works", "how-to-reflect", "glossary", "resource-library", "what-counts-as-done", "accessibility", "help", "credits", "facilitators-guide", "authors-guide", "operators-guide")
 VIDEO_WORDS = ("show_video", "video_wait", "video_ready", "video_trouble")
 OWN_PAGE_SCRIPTS = {"book/my-reflections", "book/certificate"}
+SHARING_PAGES = {"book/cohort/before-you-share": "consent.no_script", "book/cohort/share": "share.no_script"}
 
 
 class Site:
@@ -86,26 +94,28 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
     has_forms = is_app or 'class="form-place"' in context.get("body", "")
     root = "../" * pagename.count("/")
     own = pagename in OWN_PAGE_SCRIPTS
+    t = partial(text, mode=site.mode)
     context["ppm"] = {
-        "t": text,
+        "t": t,
+        "cohort": site.mode == "cohort",
         "policy": POLICY,
         "name": site.deployment.name,
         "description": site.deployment.description,
         "logo": site.deployment.logo,
         "files": site.files,
         "has_forms": has_forms,
-        "scripts": ["app.js" if is_app else "form.js" if has_forms else "record.js", *(["reflections.js"] if own else []), "page.js"],
-        "kind": "module" if module or is_app else "welcome" if pagename == app.config.root_doc else "plain",
+        "scripts": ["app.js" if is_app else "form.js" if has_forms else "record.js", *_page_scripts(site.mode, pagename)],
+        "kind": "module" if module or is_app else "welcome" if pagename == app.config.root_doc else "sharing" if pagename in SHARING_PAGES else "plain",
         "module": module,
         "modules": site.course.modules,
-        "no_script": {"book/my-reflections": "reflections.no_script", "book/certificate": "certificate.no_script"}.get(
+        "no_script": ({"book/my-reflections": "reflections.no_script", "book/certificate": "certificate.no_script"} | SHARING_PAGES).get(
             pagename, "app.no_script" if is_app else "course.no_script" if module else "start.no_script"
         ),
-        "help_box": help_box(site.deployment),
+        "help_box": help_box(site.deployment, site.mode),
         "credit_line": text("course.footer_credit", author=f'<a href="{context["pathto"]("book/credits")}">{AUTHOR}</a>'),
         "review": escape(_review(module)) if module else "",
-        "foot_pages": [(f"book/{name}", _title(app, f"book/{name}")) for name in FOOT_PAGES],
-        "settings": _settings(site, root, own, own or pagename == app.config.root_doc, has_forms, is_app),
+        "foot_pages": [(name, _title(app, name)) for name in [*(SHARING_PAGES if site.mode == "cohort" else ()), *(f"book/{name}" for name in FOOT_PAGES)]],
+        "settings": _settings(site, root, own, own or pagename == app.config.root_doc, has_forms, is_app, pagename in SHARING_PAGES),
     }
 
 
@@ -128,6 +138,14 @@ def finish(app: Any, exception: Exception | None) -> None:
     offline.write(out, site.deployment)
 
 
+def _page_scripts(mode: Mode, pagename: str) -> list[str]:
+    """The scripts of a page after its record, in order: a cohort's own one gives names to those of single pages."""
+    own = ["reflections.js"] if pagename in OWN_PAGE_SCRIPTS else []
+    if mode == "alone":
+        return [*own, "page.js"]
+    return ["page.js", "cohort.js", *own, *(["share.js"] if pagename in SHARING_PAGES else [])]
+
+
 def _hashed(name: str, content: str) -> str:
     stem, _, ending = name.partition(".")
     return f"{stem}.{hashlib.sha256(content.encode()).hexdigest()[:10]}.{ending}"
@@ -144,7 +162,7 @@ def _review(module: Module) -> str:
     return text("course.footer_reviewed", by=review.by, community=review.community, date=day(review.date))
 
 
-def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool, is_app: bool) -> str:
+def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool, is_app: bool, sharing: bool) -> str:
     words = {name: text(f"card.{name}") for name in VIDEO_WORDS} | {
         "state_open": text("form.state_open"),
         "state_begun": text("form.state_begun"),
@@ -173,7 +191,9 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool,
         "modules": [
             {"number": m.number, "id": m.id, "name": m.name, "title": m.title, "steps": [s.id for s in m.steps]}
             | ({"parts": parts} if overview and (parts := {s.id: s.parts for s in m.steps if s.parts}) else {})
-            | ({"titles": [s.title for s in m.steps], "hashes": [s.prompt_hash for s in m.steps] + [m.next_step.prompt_hash]} if own else {})
+            | ({"titles": [s.title for s in m.steps]} if own or sharing else {})
+            | ({"hashes": [s.prompt_hash for s in m.steps] + [m.next_step.prompt_hash]} if own else {})
+            | ({"version": m.version} if sharing else {})
             for m in site.course.modules
         ],
     }
@@ -182,7 +202,7 @@ def _settings(site: Site, root: str, own: bool, overview: bool, has_forms: bool,
     if has_forms:
         data["noticing"] = f"{root}_static/{site.files['noticing.js']}"
     if own:
-        certificate = texts()["certificate"] | {"credit_line": text("certificate.credit", author=AUTHOR, date=OUTLINE_DATE)}
-        data |= {"reflections": texts()["reflections"], "certificate": certificate, "name": site.deployment.name, "logo": site.deployment.logo}
+        certificate = of_mode(texts()["certificate"], site.mode) | {"credit_line": text("certificate.credit", author=AUTHOR, date=OUTLINE_DATE)}
+        data |= {"reflections": of_mode(texts()["reflections"], site.mode), "certificate": certificate, "name": site.deployment.name, "logo": site.deployment.logo}
         data["rule"] = {"complete": RULES.module.complete, "certificate": RULES.module.certificate}
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

@@ -8,14 +8,20 @@ import shutil
 import signal
 import sys
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
 
 from .book import ADDRESS, BookHandler, application
 
-__all__ = ["ADDRESS", "BookHandler", "application", "serve"]
+if TYPE_CHECKING:
+    from .plan import Owner, Plan
+
+__all__ = ["ADDRESS", "BookHandler", "application", "serve", "serve_owner"]
+ACTIVE = 60_000  # ms between two looks whether somebody is here
 
 
 def serve(
@@ -36,34 +42,56 @@ def serve(
     :param warm: kernels in waiting
     :raises CourseError: when the port is taken
     """
-    asyncio.run(_serve(root, book, policy, port, data, identity, warm, open_browser))
-
-
-async def _serve(root: Path, book: Path, policy: str, port: int, data: Path, identity: Literal["one-person", "public"], warm: int, open_browser: bool) -> None:
-    from .app import CourseServer, Plan, sockets  # late: Voila takes seconds to import
+    from .app import sockets  # late: Voila takes seconds to import
+    from .plan import Plan
     from .token import keep_token
 
-    listening = sockets(port)
+    listening = sockets(port, ADDRESS)
     key = keep_token(data) if identity == "one-person" else None
-    server = CourseServer(Plan(root=root, book=book, policy=policy, identity=identity, data=data, key=key, warm=warm))
-    port = listening[0].getsockname()[1]
-    http = HTTPServer(server.application(port))
-    http.add_sockets(listening)
-    address = f"http://{ADDRESS}:{port}/"
+    address = f"http://{ADDRESS}:{listening[0].getsockname()[1]}/"
     entry = f"{address}?token={key}" if key else address
-    print(f"The course is at {entry}   (stop with Ctrl+C)", flush=True)
+
+    def begun() -> None:
+        print(f"The course is at {entry}   (stop with Ctrl+C)", flush=True)
+        if open_browser and _has_screen():
+            webbrowser.open(entry)
+
+    asyncio.run(_serve(Plan(root=root, book=book, policy=policy, identity=identity, data=data, key=key, warm=warm), listening, begun))
+
+
+def serve_owner(root: Path, book: Path, policy: str, data: Path, owner: Owner, warm: int = 1) -> None:
+    """Serve book and apps for one person of a Hub, as the person's own server, until stopped.
+
+    :param owner: who it is, and where to listen
+    :raises CourseError: when the port is taken
+    """
+    from .app import sockets
+    from .plan import Plan
+
+    host, port = owner.address
+    plan = Plan(root=root, book=book, policy=policy, identity="hub-user", data=data, owner=owner, warm=warm, most=8)
+    asyncio.run(_serve(plan, sockets(port, host), lambda: None))
+
+
+async def _serve(plan: Plan, listening: list[Any], begun: Callable[[], None]) -> None:
+    from .app import CourseServer
+
+    server = CourseServer(plan)
+    http = HTTPServer(server.application(listening[0].getsockname()[1]), xheaders=plan.owner is not None)
+    http.add_sockets(listening)
     over = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, over.set)
+    begun()
     server.pool.fill()
-    sweeping = server.sweeping()
-    sweeping.start()
-    if open_browser and _has_screen():
-        webbrowser.open(entry)
+    work = [server.sweeping(), *([PeriodicCallback(plan.owner.active, ACTIVE)] if plan.owner else [])]
+    for one in work:
+        one.start()
     try:
         await over.wait()
     finally:
-        sweeping.stop()
+        for one in work:
+            one.stop()
         http.stop()
         await server.pool.close()
         shutil.rmtree(server.connection_dir, ignore_errors=True)

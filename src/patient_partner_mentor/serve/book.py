@@ -19,10 +19,10 @@ HEADERS = {
 class BookHandler(StaticFileHandler):
     """Files of the built book; a wrong address gets the book's own page, and no name of a file or folder.
 
-    :param apps: a cookie's value that tells the pages that the modules run here as apps too
+    :param apps: whether the modules run here as apps too, which a cookie tells the pages
     """
 
-    def initialize(self, path: str, default_filename: str | None = None, apps: str | None = None) -> None:
+    def initialize(self, path: str, default_filename: str | None = None, apps: bool = False) -> None:
         """Take the folder, and whether there are apps."""
         super().initialize(path, default_filename)
         self.apps = apps
@@ -39,7 +39,8 @@ class BookHandler(StaticFileHandler):
         if len(Path(path).name.split(".")) == 3 and "_static" in path:
             self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         if self.apps and path.endswith(".html"):
-            self.set_cookie("ppm-apps", self.apps, path="/", samesite="Strict")
+            port = self.request.host.rpartition(":")[2] if ":" in self.request.host else ""
+            self.set_cookie("ppm-apps", port, path="/", samesite="Strict")
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """A refused request is no news, and no address of a learner's belongs in a log."""
@@ -52,21 +53,16 @@ class BookHandler(StaticFileHandler):
         self.finish(page.read_bytes() if page.exists() else b"")
 
 
-def handlers(book: Path, apps: str | None = None) -> list[tuple[Any, ...]]:
-    """What serves the book at ``/course/`` and leads there from ``/``."""
-    return [
-        (r"/", RedirectHandler, {"url": "/course/", "permanent": False}),
-        (r"/course/(.*)", BookHandler, {"path": str(book), "default_filename": "index.html", "apps": apps}),
-    ]
-
-
 def application(book: Path, policy: str) -> Application:
     """The book alone, without apps.
 
     :param book: the folder of the built book
     """
     return Application(
-        handlers(book),
+        [
+            (r"/", RedirectHandler, {"url": "/course/", "permanent": False}),
+            (r"/course/(.*)", BookHandler, {"path": str(book), "default_filename": "index.html"}),
+        ],
         policy=policy,
         static_hash_cache=False,  # the book may be built again while it is served
         compress_response=True,

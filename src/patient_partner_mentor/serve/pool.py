@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_core.utils import ensure_async
+from tornado.web import HTTPError
 
 GRACE = 5.0  # seconds that a kernel outlives its last page: a reload or a short gap in the network comes back within
 UNSEEN = 60.0  # seconds that a kernel waits for the page that it was made for to connect the first time
@@ -50,9 +50,10 @@ class Pool:
             task = self.waiting.pop(0)
             try:
                 kernel = await task
+                alive = await self.manager.get_kernel(kernel).is_alive()
             except Exception:  # noqa: BLE001 - whatever kept it from starting, the next one may start
                 continue
-            if await self.manager.get_kernel(kernel).is_alive():
+            if alive:
                 break
             await self._shut(kernel)
         else:
@@ -118,5 +119,11 @@ class Pool:
     async def _shut(self, kernel: str) -> None:
         if client := self.clients.pop(kernel, None):
             client.stop_channels()
-        with contextlib.suppress(KeyError, RuntimeError, OSError):
-            await ensure_async(self.manager.shutdown_kernel(kernel, now=True))
+        for _ in range(2):  # once more where jupyter_client was restarting it at that very moment
+            try:
+                await ensure_async(self.manager.shutdown_kernel(kernel, now=True))
+            except asyncio.InvalidStateError:
+                continue
+            except (KeyError, RuntimeError, OSError, HTTPError):  # it is gone
+                pass
+            return

@@ -36,12 +36,14 @@ class CourseIdentity(IdentityProvider):
     """Who asks: whoever holds the key, or, on a server without accounts, anybody.
 
     :param key: the token, or nothing for a public server
+    :param port: of the server: browsers share cookies between ports
     """
 
-    def __init__(self, key: str | None, **values: object) -> None:
+    sign_in = None  # there is no page for it: the address that was printed is the way in
+
+    def __init__(self, key: str | None, port: int, **values: object) -> None:
         super().__init__(**values)
-        self.key = key
-        self.cookie = "ppm-key"  # with the port behind it, once that is known: browsers share cookies between ports
+        self.key, self.cookie = key, f"ppm-key-{port}"
 
     def get_user(self, handler: RequestHandler) -> User | None:  # type: ignore[override]
         """The user, if the key in the cookie is the right one."""
@@ -58,5 +60,5 @@ class CourseIdentity(IdentityProvider):
         handler.set_cookie(self.cookie, str(self.key), path="/apps", httponly=True, samesite="Strict", expires_days=LASTS)
 
     def get_handlers(self) -> list[tuple[str, object]]:
-        """No sign-in pages: the address that was printed is the way in."""
+        """No pages of signing in."""
         return []

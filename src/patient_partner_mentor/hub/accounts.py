@@ -1,0 +1,132 @@
+"""Passwords and join links, in one file that only its owner may read. No password and no link can be read out of it.
+
+A join link works once, until its day is over, and only for an account that has no password of its own yet: whoever
+prints the links cannot open what a learner has written since. Nothing of JupyterHub is imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ..errors import CourseError
+
+SHORTEST, LONGEST = 10, 200
+_COST = {"n": 2**14, "r": 8, "p": 1}
+
+
+class AccountError(CourseError):
+    """The accounts' file cannot be used, or a link cannot be made."""
+
+
+class Accounts:
+    """The accounts' file.
+
+    :param path: made when there is none, mode 0600
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fits(self, account: str, password: str) -> bool:
+        """Whether this is the account's password; it takes as long for an account that there is not."""
+        kept = self._read()["passwords"].get(account)
+        salt, digest = kept.split("$") if kept else ("00" * 16, "")
+        return hmac.compare_digest(_digest(salt, password), digest) and kept is not None
+
+    def has_password(self, account: str) -> bool:
+        """Whether the account has a password already."""
+        return account in self._read()["passwords"]
+
+    def known(self, account: str) -> bool:
+        """Whether the account has a password or a link."""
+        data = self._read()
+        return account in data["passwords"] or any(link["account"] == account for link in data["links"].values())
+
+    def set_password(self, account: str, password: str) -> None:
+        """Give the account this password in place of any other; its links end."""
+        with self._changed() as data:
+            data["passwords"][account] = _salted(password)
+            data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
+
+    def forget(self, account: str) -> None:
+        """Take the password away, so that a link can be made again."""
+        with self._changed() as data:
+            data["passwords"].pop(account, None)
+
+    def make_link(self, account: str, days: int) -> str:
+        """A new key to join with, in place of the account's others.
+
+        :raises AccountError: when the account has a password already
+        """
+        key = secrets.token_urlsafe(24)
+        with self._changed() as data:
+            if account in data["passwords"]:
+                raise AccountError(f"{account} has a password already, so there is no new link.")
+            links = {name: link for name, link in data["links"].items() if link["account"] != account and _lasts(link)}
+            links[_name(key)] = {"account": account, "ends": (datetime.now(UTC) + timedelta(days)).isoformat()}
+            data["links"] = links
+        return key
+
+    def invited(self, key: str) -> str | None:
+        """Whose key this is, if it is still of use. Looking does not use it up: mail programs look at links too."""
+        link = self._read()["links"].get(_name(key))
+        return link["account"] if link and _lasts(link) else None
+
+    def join(self, key: str, password: str) -> str | None:
+        """Use the key up and set the password; whose it was, or nothing when it was of no use any more."""
+        with self._changed() as data:
+            link = data["links"].pop(_name(key), None)
+            if not link or not _lasts(link):
+                return None
+            data["passwords"][link["account"]] = _salted(password)
+        return str(link["account"])
+
+    @contextmanager
+    def _changed(self) -> Iterator[dict[str, Any]]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(f"{self.path}.lock", mode=0o600, timeout=30):
+            data = self._read()
+            yield data
+            draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                json.dump(data, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            data = json.loads(self.path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {"passwords": {}, "links": {}}
+        except (OSError, ValueError):
+            raise AccountError(f"The file of the accounts, {self.path}, cannot be read. Put a copy of it back, or remove it and make new join links.") from None
+        return dict(data)
+
+
+def _name(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def _lasts(link: dict[str, str]) -> bool:
+    return datetime.fromisoformat(link["ends"]) > datetime.now(UTC)
+
+
+def _salted(password: str) -> str:
+    salt = secrets.token_hex(16)
+    return f"{salt}${_digest(salt, password)}"
+
+
+def _digest(salt: str, password: str) -> str:
+    return hashlib.scrypt(password.encode("utf-8", "replace"), salt=bytes.fromhex(salt), **_COST).hex()

@@ -1,0 +1,156 @@
+"""Sign-in with passwords of our own, for trials and for Hubs without any other: a password for each account, and join links.
+
+The Hub is the only one that reads and writes the accounts. The course service asks it for join links, with its own token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.auth import Authenticator
+from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.utils import url_path_join
+from tornado.web import HTTPError
+from traitlets import Int, Unicode
+
+from ..errors import CourseError
+from ..interface import text
+from .accounts import LONGEST, SHORTEST, Accounts
+from .hub_settings import SERVICE
+from .identity import plain_name
+
+TRIES = 10  # wrong passwords for one account
+PAUSE = 60.0  # seconds in which they are counted
+
+
+class CourseAuthenticator(Authenticator):
+    """Who knows the account's password is the account."""
+
+    accounts_file = Unicode(help="The file of the passwords and join links.").tag(config=True)
+    link_days = Int(14, help="How many days a join link works.").tag(config=True)
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.accounts = Accounts(Path(self.accounts_file))
+        self._wrong: dict[str, list[float]] = {}
+
+    async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]
+        """The account, if the password is its own. After too many tries for one account, none helps for a minute."""
+        account, password = self.normalize_username(data.get("username") or ""), data.get("password") or ""
+        now = time.monotonic()
+        wrong = [at for at in self._wrong.get(account, ()) if now - at < PAUSE]
+        if len(wrong) >= TRIES:
+            raise HTTPError(429, text("hub.too_many_tries"))
+        if plain_name(account) and len(password) <= LONGEST and await asyncio.to_thread(self.accounts.fits, account, password):
+            self._wrong.pop(account, None)
+            return account
+        if len(self._wrong) > 10_000:
+            self._wrong.clear()
+        self._wrong[account] = [*wrong, now]
+        return None
+
+    def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
+        """The sign-in page, the page that a join link leads to, and where the course service asks for links."""
+        return [*super().get_handlers(app), (r"/join", JoinHandler), (r"/api/join-links", LinksHandler)]
+
+
+class JoinHandler(BaseHandler):
+    """Where a join link leads: choose a password, and be in."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts."""
+        return self.authenticator.accounts
+
+    async def get(self) -> None:
+        """Ask for a password."""
+        key = self.get_query_argument("key", "")
+        await self._page(key, self.accounts.invited(key))
+
+    async def post(self) -> None:
+        """Take it, and sign in."""
+        key, password = self.get_body_argument("key", ""), self.get_body_argument("password", "", strip=False)
+        account = self.accounts.invited(key)
+        if account is None:
+            return await self._page(key, None)
+        if not SHORTEST <= len(password) <= LONGEST:
+            return await self._page(key, account, text("hub.join_length", shortest=SHORTEST, longest=LONGEST))
+        if password.casefold() == account.casefold() or len(set(password)) < 4:
+            return await self._page(key, account, text("hub.join_easy"))
+        joined = await asyncio.to_thread(self.accounts.join, key, password)
+        user = await self.login_user({"username": joined, "password": password}) if joined else None
+        if not user:
+            return await self._page(key, None)
+        self._jupyterhub_user = user
+        self.redirect(self.get_next_url(user))
+
+    async def _page(self, key: str, account: str | None, said: str = "") -> None:
+        self.set_header("Referrer-Policy", "no-referrer")  # the address holds the key
+        self.set_header("Cache-Control", "no-store")
+        if said or account is None:
+            self.set_status(400 if said else 404)
+        signed_in = self.current_user.name if self.current_user else None
+        self.finish(await self.render_template("join.html", key=key, account=account, said=said, signed_in=signed_in, shortest=SHORTEST))
+
+
+class LinksHandler(APIHandler):
+    """Where the course service has accounts made, put into a course's group, and given a join link. Nobody else may."""
+
+    async def get(self) -> None:
+        """Answer with the learners of a course, and whether each has chosen a password."""
+        group = self._group(self.get_query_argument("course", ""))
+        accounts = self.authenticator.accounts
+        names = sorted(user.name for user in group.users)
+        self.write(json.dumps({"accounts": [{"account": name, "joined": accounts.has_password(name)} for name in names]}))
+
+    async def post(self) -> None:
+        """Do so for each account that was sent, all or none, and answer with what came of it."""
+        data = self.get_json_body() or {}
+        group = self._group(data.get("course"))
+        names = data.get("accounts")
+        if not isinstance(names, list) or not all(isinstance(name, str) and plain_name(name) for name in names):
+            raise HTTPError(400)
+        names = [self.authenticator.normalize_username(name) for name in names]
+        if not all(self.authenticator.validate_username(name) for name in names):
+            raise HTTPError(400)
+        made = [await self._one(name, group, f"formgrade-{data.get('course')}") for name in names]
+        self.db.commit()
+        self.write(json.dumps({"accounts": made}))
+
+    def _group(self, course: object) -> orm.Group:
+        """The group of a course's learners, for the course service alone."""
+        asking = self.current_user
+        if not isinstance(asking, orm.Service) or asking.name != SERVICE:
+            raise HTTPError(403)
+        group = orm.Group.find(self.db, name=f"nbgrader-{course}")
+        if group is None:
+            raise HTTPError(404)
+        return group
+
+    async def _one(self, name: str, group: orm.Group, facilitators: str) -> dict[str, Any]:
+        """Make the account if there is none; a link goes only to a learner of this course alone, who has no password yet."""
+        there = self.find_user(name)
+        if there and facilitators in [one.name for one in there.groups]:
+            return {"account": name, "new": False, "link": "", "why": "facilitator"}
+        user = there or self.user_from_username(name)
+        if there is None:
+            self.authenticator.add_user(user)
+        others = [one.name for one in user.groups if one.name != group.name]
+        if group not in user.orm_user.groups:
+            group.users.append(user.orm_user)
+        link, why = "", ""
+        if others or user.admin:
+            why = "other"
+        else:
+            try:
+                key = await asyncio.to_thread(self.authenticator.accounts.make_link, name, self.authenticator.link_days)
+                link = url_path_join(self.hub.base_url, "join") + f"?key={key}"
+            except CourseError:
+                why = "password"
+        return {"account": name, "new": there is None, "link": link, "why": why}

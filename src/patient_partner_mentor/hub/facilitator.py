@@ -1,0 +1,177 @@
+"""The facilitators' pages: where they start, and the roster. Plain forms without a script; only facilitators get them."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import re
+import sys
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ..interface import text
+from . import pages, roster_pages
+from .face import COURSE
+from .hub_api import Added, HubApi
+from .refusals import Refused
+from .roster import LARGEST, Person, read_roster
+from .tables import hand_ins
+
+ROSTER = "PPM_ROSTER"  # 'yes' with join links, 'address' where others look after passwords, anything else for no roster
+GRADEBOOK_SECONDS = 120
+_META_POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?[^>]*>\n?', re.I)
+
+
+class _FacilitatorPage(pages._Page):  # noqa: SLF001 - the service's other pages
+    """A page in the course's frame, for facilitators of the course alone."""
+
+    async def prepare(self) -> None:
+        """Know who asks, and that they are a facilitator of this course."""
+        if self.request.method == "GET":
+            if not await self.signed_in():
+                return
+        else:
+            await self.identify(cookies=True)  # a form without the page's own token is nobody's
+        self.facilitator(self.path_kwargs["course"])
+        if self.request.method != "GET":
+            self.settings["ppm"].rate.take(self.who.account)
+
+    def draw(self, course: str, title: str, body: str, status: int = 200) -> None:
+        """Answer with the page; its forms may send to this service, which the book's own pages need not."""
+        ppm = self.settings["ppm"]
+        book = ppm.book_of(course)
+        page = _META_POLICY.sub("", book.framed(title, body, f"{ppm.prefix}{course}/"))
+        self.set_header("Content-Security-Policy", book.policy.replace("form-action 'none'", "form-action 'self'"))
+        self.page(pages._filled(page.encode(), self.values(course)), status)  # noqa: SLF001
+
+    def hub(self) -> HubApi:
+        """The Hub, for the roster.
+
+        :raises Refused: where the settings have no roster
+        """
+        mode = os.environ.get(ROSTER, "no")
+        if mode not in ("yes", "address"):
+            raise Refused("roster")
+        return HubApi(self.hub_auth, links=mode == "yes")
+
+    @property
+    def base(self) -> str:
+        """The path that the Hub stands under."""
+        return str(self.hub_auth.hub_prefix).removesuffix("hub/")
+
+
+class Start(_FacilitatorPage):
+    """Where facilitators start."""
+
+    async def get(self, course: str) -> None:
+        """Answer with the ways on, and with what waits to be read."""
+        if not self.who:
+            return
+        waiting = await self.settings["ppm"].store.read(_waiting, course)
+        names = {module.name: module for module in self.settings["ppm"].course.modules}
+        rows = [(names[name].number, names[name].title, count) for name, count in waiting if name in names]
+        ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
+        self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), f"{self.settings['ppm'].prefix}leave"))
+
+
+class RosterPage(_FacilitatorPage):
+    """The roster: paste, look at what was understood, add."""
+
+    async def get(self, course: str) -> None:
+        """Answer with the learners of the course, and the box to paste into."""
+        if self.who:
+            await self._paste(course)
+
+    async def post(self, course: str) -> None:
+        """Look at a list, add its people, make new links, or give the list for nbgrader."""
+        doing, pasted = self.get_body_argument("do", "look"), self.get_body_argument("list", "", strip=False)[: LARGEST + 1]
+        hub = self.hub()
+        if doing == "links":
+            people = tuple(Person(0, member.account) for member in await hub.members(course) if member.joined is False)
+            return await self._added(course, await hub.add(course, people) if people else [], people, "")
+        found = read_roster(pasted, "name" if self._links else "email")
+        if found.problems or not found.people or doing not in ("add", "csv"):
+            known = {member.account for member in await hub.members(course)}
+            if doing == "look" and found.people and not found.problems:
+                return self.draw(course, text("roster.look_title"), roster_pages.look(found.people, known, pasted, self._token))
+            return await self._paste(course, pasted, found.problems, empty=not found.people and not found.problems)
+        if doing == "csv":
+            return self._csv(found.people)
+        added = await hub.add(course, found.people)
+        return await self._added(course, added, found.people, pasted)
+
+    @property
+    def _links(self) -> bool:
+        return os.environ.get(ROSTER) == "yes"
+
+    @property
+    def _token(self) -> str:
+        return self.xsrf_token.decode()
+
+    async def _paste(self, course: str, pasted: str = "", problems: Any = (), empty: bool = False) -> None:
+        members = await self.hub().members(course)
+        body = roster_pages.paste(members, pasted, problems, empty, self._token, self._links)
+        self.draw(course, text("roster.title"), body, 400 if problems or empty else 200)
+
+    async def _added(self, course: str, added: list[Added], people: tuple[Person, ...], pasted: str) -> None:
+        ppm = self.settings["ppm"]
+        entered = await _gradebook(ppm.settings.courses[course].gradebook, course, people) if pasted else None
+        origin = f"{self.request.protocol}://{self.request.host}"
+        body = roster_pages.added(added, people, origin, f"{origin}{self.base}", ppm.settings.courses[course].title, entered, pasted, self._token)
+        self.draw(course, text("roster.added_title"), body)
+
+    def _csv(self, people: tuple[Person, ...]) -> None:
+        out = io.StringIO()
+        lines = csv.writer(out)
+        lines.writerow(["id", "first_name", "last_name", "email"])
+        lines.writerows([_plain(cell) for cell in (one.account, *one.first_and_last, one.email)] for one in people)
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        self.set_header("Content-Disposition", 'attachment; filename="roster.csv"')
+        self.finish(out.getvalue())
+
+
+def _plain(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def _waiting(connection: Connection, course: str) -> list[tuple[str, int]]:
+    """How many learners of each module shared something that no facilitator has collected yet."""
+    open_ones = (hand_ins.c.course == course, hand_ins.c.content.is_not(None), hand_ins.c.taken_back.is_(None), hand_ins.c.read_at.is_(None))
+    found = connection.execute(select(hand_ins.c.assignment, func.count(hand_ins.c.account.distinct())).where(*open_ones).group_by(hand_ins.c.assignment))
+    return [(row[0], row[1]) for row in found]
+
+
+async def _gradebook(address: str | None, course: str, people: tuple[Person, ...]) -> bool | None:
+    """Enter people into nbgrader's gradebook, by a program of its own; nothing where the service has no gradebook."""
+    if not address:
+        return None
+    data = {"gradebook": address, "course": course, "people": [_entry(one) for one in people]}
+    command = [sys.executable, "-m", "patient_partner_mentor.cohort.roster"]
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        await asyncio.wait_for(program.communicate(json.dumps(data).encode()), GRADEBOOK_SECONDS)
+    except TimeoutError:
+        program.kill()
+        await program.wait()
+    return program.returncode == 0
+
+
+def _entry(person: Person) -> dict[str, str]:
+    first, last = person.first_and_last
+    return {"id": person.account, "first_name": first, "last_name": last, "email": person.email}
+
+
+def home_of(ppm: Any, who: Any, course: str) -> str:
+    """Where somebody starts in a course: a facilitator who does not learn in it at the facilitators' page."""
+    only = course in who.facilitator_of and course not in who.learner_of
+    return f"{ppm.prefix}{course}/facilitator" if only else f"{ppm.prefix}{course}/{pages.START}"
+
+
+ROUTES = [(rf"{COURSE}/facilitator", Start), (rf"{COURSE}/roster", RosterPage)]

@@ -1,0 +1,85 @@
+"""What the course service asks the Hub to do: accounts of learners, their group, and join links. With its own token only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from jupyterhub.services.auth import HubAuth
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from .refusals import Refused
+from .roster import Person
+
+SECONDS = 120  # five hundred accounts take a while
+
+
+@dataclass(frozen=True)
+class Member:
+    """A learner of a course.
+
+    :param joined: whether a password was chosen; nothing where the sign-in is not ours
+    """
+
+    account: str
+    joined: bool | None = None
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came of one person: whether the account is new, the path of a join link, or why there is none."""
+
+    account: str
+    new: bool
+    link: str = ""
+    why: str = ""
+
+
+class HubApi:
+    """The Hub, asked with the service's token.
+
+    :param links: whether the Hub makes join links, which is so where the passwords are ours
+    """
+
+    def __init__(self, auth: HubAuth, links: bool) -> None:
+        self._auth, self._links = auth, links
+
+    async def members(self, course: str) -> list[Member]:
+        """The learners of a course.
+
+        :raises Refused: when the Hub cannot be asked, or does not let the service
+        """
+        if self._links:
+            found = await self._ask("GET", f"join-links?course={quote(course)}")
+            return [Member(one["account"], one["joined"]) for one in found["accounts"]]
+        return [Member(name) for name in sorted((await self._ask("GET", f"groups/nbgrader-{quote(course)}"))["users"])]
+
+    async def add(self, course: str, people: tuple[Person, ...]) -> list[Added]:
+        """Make accounts where there are none, and put all into the course. Doing it again adds nobody twice.
+
+        :raises Refused: when the Hub cannot be asked, or does not let the service
+        """
+        names = [person.account for person in people]
+        if self._links:
+            made = await self._ask("POST", "join-links", {"course": course, "accounts": names})
+            return [Added(**one) for one in made["accounts"]]
+        made = await self._ask("POST", "users", {"usernames": names}, also=(409,))  # 409: there are all of them
+        new = {one["name"] for one in made} if isinstance(made, list) else set()
+        await self._ask("POST", f"groups/nbgrader-{quote(course)}/users", {"users": names})
+        return [Added(name, name in new, why="elsewhere") for name in names]
+
+    async def _ask(self, method: str, path: str, data: Any = None, also: tuple[int, ...] = ()) -> Any:
+        headers = {"Authorization": f"token {self._auth.api_token}", "Content-Type": "application/json"}
+        body = None if data is None else json.dumps(data)
+        request = HTTPRequest(f"{self._auth.api_url}/{path}", method=method, headers=headers, body=body, request_timeout=SECONDS, follow_redirects=False)
+        try:
+            answer = await AsyncHTTPClient().fetch(request)
+        except HTTPClientError as error:
+            if error.code in also:
+                return {}
+            raise Refused("away" if error.code >= 500 else "roster") from None
+        except OSError:
+            raise Refused("away") from None
+        return json.loads(answer.body)

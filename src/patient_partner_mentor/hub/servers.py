@@ -1,0 +1,62 @@
+"""Servers of learners' own: none, unless the settings say so; then each as the learner's own system account."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import Spawner
+
+from .hub_settings import SERVICE, HubSettings
+
+LEARNER = Path(__file__).parent / "learner"  # settings of Jupyter and nbgrader for learners' servers
+
+
+class NoServer(Spawner):
+    """Starts nothing: on this Hub, learners work in the course itself."""
+
+    async def start(self) -> Any:
+        """Refuse."""
+        raise RuntimeError("This Hub starts no servers for learners.")
+
+    async def stop(self, now: bool = False) -> None:
+        """Nothing runs."""
+
+    async def poll(self) -> int:
+        """It does not run."""
+        return 0
+
+
+def own_servers(settings: HubSettings, c: Any) -> None:
+    """Have each learner's server run as the learner's own system account, with no more rights at the Hub than it needs."""
+    c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
+    c.Spawner.cmd = [sys.executable, "-m", "patient_partner_mentor.hub.apps" if settings.servers == "apps" else "jupyterhub.singleuser"]
+    c.Spawner.default_url = "/course/" if settings.servers == "apps" else "/lab"
+    c.Spawner.mem_limit = settings.resources.memory  # kept by spawners that can, such as systemd's and Kubernetes'
+    c.Spawner.server_token_scopes = [
+        "users:activity!user",
+        "access:servers!server",
+        "read:users:groups!user",
+        "read:users:name!user",
+        f"access:services!service={SERVICE}",
+    ]
+    c.Spawner.environment = _environment(settings)
+    minutes = settings.resources.idle_minutes
+    c.Spawner.args = [f"--MappingKernelManager.cull_idle_timeout={60 * minutes}", f"--ServerApp.shutdown_no_activity_timeout={60 * minutes}"] if settings.servers == "lab" else []
+
+
+def _environment(settings: HubSettings) -> dict[str, str]:
+    """Where a learner's programs find the course; the learner's journal stands in the learner's own data folder."""
+    found = {
+        "PPM_HOST": "kernel",
+        "PPM_SERVICE_URL": f"http://127.0.0.1:{settings.service.port}{settings.prefix}services/{SERVICE}/",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "JUPYTER_CONFIG_PATH": str(LEARNER),
+    }
+    if settings.root:
+        found["PPM_COURSE"] = str(settings.root)
+    if settings.book:
+        found["PPM_BOOK"] = str(settings.book)
+    return found

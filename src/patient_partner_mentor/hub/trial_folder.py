@@ -1,0 +1,163 @@
+"""What a trial keeps, in one folder: passwords and tokens, the settings of Hub and service, the course folder of nbgrader."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CourseError
+from .accounts import Accounts
+
+COURSE = "ppm-trial"
+LEARNERS = ("ana", "ben", "cleo")
+FACILITATOR = "fay"
+_WORDS = (
+    "amber apple autumn basket bench birch bread bridge brook button candle cedar cherry clover copper corner cotton cradle daisy dawn ember fern field flute forest "
+    "garden ginger harbor hazel honey island ivory kettle lantern lemon linen maple marble meadow morning music needle oak ocean olive orange orchard pebble pepper "
+    "pillow pine plum pocket poppy quiet quilt rain ribbon river robin rose saddle sage salt shore silver spoon spring stone summer thistle thread tulip valley velvet "
+    "violet wagon walnut water willow window winter wool"
+).split()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: where it is kept, and what opens it.
+
+    :param passwords: of the trial's accounts, as they were made; one who joined by a link has another
+    :param tokens: of the Hub's services, by their name at the Hub
+    """
+
+    folder: Path
+    passwords: dict[str, str]
+    tokens: dict[str, str]
+
+    @property
+    def course(self) -> Path:
+        """nbgrader's course folder."""
+        return self.folder / "course"
+
+    @property
+    def state(self) -> Path:
+        """What the Hub keeps."""
+        return self.folder / "hub"
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts' passwords and links."""
+        return Accounts(self.state / "accounts.json")
+
+
+def open_trial(folder: Path) -> Trial:
+    """The trial of this folder, made when there is none.
+
+    :raises CourseError: when the folder cannot be used
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise CourseError(f"The folder {folder} cannot be made or used ({error.strerror}). Name another one with --folder.") from None
+    secret = folder / "trial.json"
+    try:
+        kept = json.loads(secret.read_text("utf-8"))
+    except FileNotFoundError:
+        kept = {
+            "passwords": {name: "-".join(secrets.choice(_WORDS) for _ in range(4)) for name in (*LEARNERS, FACILITATOR)},
+            "tokens": {COURSE: secrets.token_hex(32)},
+        }
+        write(secret, json.dumps(kept, indent=1))
+    except (OSError, ValueError):
+        raise CourseError(f"{secret} cannot be read, so the trial's passwords are not known. Put a copy of it back, or remove {folder} to begin anew.") from None
+    trial = Trial(folder, kept["passwords"], kept["tokens"])
+    for part in (trial.state, folder / "service", trial.course, folder / "home"):
+        part.mkdir(mode=0o700, exist_ok=True)
+    for account, password in trial.passwords.items():
+        if not trial.accounts.has_password(account) and not kept.get("begun"):
+            trial.accounts.set_password(account, password)
+    if not kept.get("begun"):
+        write(secret, json.dumps(kept | {"begun": True}, indent=1))
+    return trial
+
+
+def write(path: Path, content: str) -> None:
+    """A file for its owner alone, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(content)
+    draft.replace(path)
+
+
+def write_settings(trial: Trial, root: Path, book: Path, url: str, ports: dict[str, int], proxy: tuple[str, ...]) -> Path:
+    """The settings of service and Hub, for this start; the Hub's file is returned.
+
+    :param ports: of ``hub``, ``proxy``, ``service`` and ``formgrader``
+    """
+    service = {
+        "store": f"sqlite:///{trial.folder / 'service' / 'course.sqlite'}",
+        "book": str(book),
+        "curriculum": str(root),
+        "cache_seconds": 5,
+        "courses": {
+            COURSE: {
+                "title": "Patient Partner Mentor, a trial",
+                "readers": ["Fay, the facilitator of this trial"],
+                "reading_days": 7,
+                "contact": "Fay, the facilitator of this trial. Nobody answers here: it is a trial.",
+                "gradebook": f"sqlite:///{trial.course / 'gradebook.db'}",
+            }
+        },
+    }
+    write(trial.folder / "service" / "service.json", json.dumps(service, indent=1))
+    hub = {
+        "url": url,
+        "state": str(trial.state),
+        "root": str(root),
+        "service": {"settings": str(trial.folder / "service" / "service.json"), "port": ports["service"]},
+        "courses": {COURSE: {"folder": str(trial.course), "learners": LEARNERS, "facilitators": [FACILITATOR], "port": ports["formgrader"], "token": f"env:{GRADER_TOKEN}"}},
+        "sign_in": {"by": "accounts"},
+        "hub_port": ports["hub"],
+        "proxy_port": ports["proxy"],
+        "proxy_command": proxy,
+        "with_parent": True,
+    }
+    write(trial.folder / "hub.json", json.dumps(hub, indent=1))
+    write(trial.folder / "jupyterhub_config.py", _GLUE)
+    return trial.folder / "hub.json"
+
+
+GRADER_TOKEN = "PPM_GRADER_TOKEN"
+_GLUE = """from patient_partner_mentor.hub.configure import configure
+from patient_partner_mentor.hub.hub_settings import load_hub_settings
+
+configure(load_hub_settings(), get_config())  # noqa: F821 - JupyterHub puts it there
+"""
+
+
+def grader_environment(trial: Trial, url: str) -> dict[str, str]:
+    """What a terminal needs to run nbgrader as the course's grader."""
+    return {
+        "PPM_SERVICE_URL": f"{url}services/course/",
+        "JUPYTERHUB_API_TOKEN": trial.tokens[COURSE],
+        "JUPYTERHUB_API_URL": f"{url}hub/api",
+        "JUPYTERHUB_USER": f"grader-{COURSE}",
+    }
+
+
+def write_grader_file(trial: Trial, url: str) -> Path:
+    """A file to be sourced in a terminal, for ``nbgrader`` and ``ppm`` by hand; only its owner may read it."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in grader_environment(trial, url).items()]
+    lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    write(trial.folder / "grader.sh", "\n".join(lines) + "\n")
+    return trial.folder / "grader.sh"
+
+
+def write_course_config(trial: Trial, content: str) -> None:
+    """nbgrader's settings of the course folder; a file that somebody changed stays as it is."""
+    path = trial.course / "nbgrader_config.py"
+    if not path.exists():
+        write(path, content)

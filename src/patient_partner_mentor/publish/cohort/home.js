@@ -1,0 +1,59 @@
+/* The start of a cohort's course: the one next thing, who reads, and each module's state. */
+import { HOME, offerWhatIsGone } from "./account.js";
+import { dayOf, fill, h, listed, settings } from "./dom.js";
+import { askState, openHosted } from "./http.js";
+import { drawStart, drawOverview } from "./start.js";
+import { everything, synced } from "./sync.js";
+
+const start = document.querySelector(".course-start");
+const overview = document.querySelector(".course-modules");
+
+/** Where a module stands with the readers: shared, taken back, comments. */
+export function withReaders(found) {
+  return [
+    found.shared ? fill(HOME.shared_on, { date: dayOf(found.shared.time) }) : found.taken_back ? fill(HOME.taken_back_on, { date: dayOf(found.taken_back) }) : "",
+    found.new ? `${fill(HOME.new_comments, { count: found.new })}.` : found.comments ? `${fill(HOME.comments, { count: found.comments })}.` : "",
+  ].filter(Boolean).join(" ");
+}
+
+function drawReaders(state) {
+  const values = { readers: listed(state.readers), days: state.reading_days, count: state.readers.length };
+  document.querySelector(".who-reads").replaceChildren(fill(state.reading_days === 1 ? HOME.who_reads_day : HOME.who_reads, values), " ",
+    h("a", { href: `${settings.root}book/cohort/before-you-share.html` }, HOME.who_more), ".");
+}
+
+/** New comments come first; where I stopped is then the second way. */
+function drawComments(state) {
+  const fresh = settings.modules.filter((one) => state.modules[one.id].new);
+  if (!fresh.length) return;
+  const count = fresh.reduce((sum, one) => sum + state.modules[one.id].new, 0), [first] = fresh;
+  const link = start.querySelector("a"), later = h("a", { href: link.getAttribute("href") }, start.dataset.begun ? HOME.or_go_on : HOME.or_begin);
+  link.textContent = count === 1 ? HOME.read_comment : fill(HOME.read_comments, { count });
+  link.href = `${settings.root}notebooks/${first.name}/module.html#comments`;
+  start.querySelector(".continue-at")?.remove();
+  start.append(h("p", { class: "continue-at" }, fill(HOME.comment_in, first), " ", later, "."));
+}
+
+async function draw() {
+  const store = openHosted(settings);
+  const [found, state] = await Promise.all([everything(settings), askState(settings).catch(() => null)]);
+  drawOverview(overview, settings, found.answers);
+  drawStart(start, settings, found.answers, store.place() ?? newest(found.answers));
+  if (state) {
+    for (const item of overview.querySelectorAll("[data-module]")) {
+      const more = withReaders(state.modules[item.dataset.module]);
+      item.querySelector(".module-readers")?.remove();
+      if (more) item.querySelector(".module-state").after(h("p", { class: "module-readers", "data-new": state.modules[item.dataset.module].new > 0 }, more));
+    }
+    drawReaders(state);
+    drawComments(state);
+  }
+  document.querySelector(".home-status").textContent = state && found.there ? "" : HOME.unreached;
+}
+const newest = (answers) => [...answers].filter((one) => one.time && one.step !== "next-step").sort((a, b) => (a.time < b.time ? 1 : -1))[0] ?? null;
+
+if (start && overview) {
+  start.after(h("p", { class: "who-reads" }), h("p", { class: "status home-status", role: "status" }));
+  synced.then(draw).then(() => offerWhatIsGone(start)).finally(() => { document.documentElement.dataset.home = "ready"; });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}

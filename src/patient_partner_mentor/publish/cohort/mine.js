@@ -1,0 +1,33 @@
+/* What "My reflections" has more of in a cohort: everything that the course holds, what is shared of each module, the
+   comments beside the answers, and erasing at the course too. */
+import { commentBoxes } from "./comments.js";
+import { fill, h, settings } from "./dom.js";
+import { withReaders } from "./home.js";
+import { askState, call, openHosted } from "./http.js";
+import { IDS } from "./sharing.js";
+import { everything } from "./sync.js";
+
+const boxesOf = new Map(); // by module: made once, so that an open comment stays open when the page is drawn anew
+
+async function decorate(progress, list, t) {
+  const state = await askState(settings);
+  for (const [i, item] of [...progress.querySelectorAll(".progress-list li")].entries()) {
+    const module = settings.modules[i], found = state.modules[module.id];
+    item.querySelector(".progress-shared")?.remove();
+    item.append(h("span", { class: "progress-shared" }, withReaders(found) || t.not_shared, " ", h("a", { href: `${settings.root}book/cohort/share.html?module=${module.id}` }, fill(t.share_link, module))));
+    if (!found.comments) continue;
+    if (!boxesOf.has(module.id)) boxesOf.set(module.id, await commentBoxes(module));
+    for (const [step, box] of boxesOf.get(module.id)) list.querySelector(`[data-module="${module.id}"][data-step="${step}"]`)?.append(box);
+  }
+  document.documentElement.dataset.comments = "ready";
+}
+
+/** Erase everything at the course. Answers with what was removed, and what is left with whom. */
+async function eraseThere() {
+  const report = await call(settings, "POST", "erase", { sure: true });
+  const { copies, prefix } = openHosted(settings).inside;
+  for (const k of copies.keys(IDS + prefix)) localStorage.removeItem(k);
+  return report;
+}
+
+window.ppm.cohort = { gather: () => everything(settings, true), decorate, eraseThere, copy: () => call(settings, "GET", "copy") };

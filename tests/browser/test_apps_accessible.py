@@ -46,7 +46,10 @@ def test_an_app_is_accessible(enter, address):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_each_box_of_an_app_says_its_question(enter, server, course, name):
-    found = tree(enter(server.app(name)))
+    page = enter(server.app(name))
+    for button in page.locator(".step-fold button").all():  # steps that another test has done
+        button.click()
+    found = tree(page)
     module = next(m for m in course.modules if m.name == name)
     for step in module.steps:
         for label in step.parts or [step.prompt]:

@@ -22,7 +22,7 @@ from ..curriculum import load_course
 from ..errors import CourseError
 from ..interface import text
 from .book import ADDRESS, HEADERS, BookHandler
-from .handlers import AppHandler, KernelHandler, KeyHandler, Missing, OwnBookHandler, SocketHandler, StartHandler
+from .handlers import PING, AppHandler, KernelHandler, KeyHandler, Missing, OwnBookHandler, SocketHandler, StartHandler
 from .notebooks import PORTFOLIO, CourseContents
 from .plan import Plan
 from .pool import Pool
@@ -45,7 +45,8 @@ class CourseServer(Voila):
         self.plan, self.base = plan, plan.base
         self.course = load_course(plan.root)
         self.config = Config({
-            "KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp"},
+            # a kernel that died stays dead, and its page gets another: one that is started again has run nothing
+            "KernelManager": {"transport": "ipc" if os.name == "posix" else "tcp", "autorestart": False},
             "VoilaExecutor": {"timeout": 60},
         })
         self.voila_configuration = VoilaConfiguration(parent=self, template="course", allow_template_override="NO", allow_theme_override="NO", show_tracebacks=False)
@@ -73,8 +74,7 @@ class CourseServer(Voila):
             "kernel_websocket_connection_class": ZMQChannelsWebsocketConnection,
             "compress_response": True,
             "static_hash_cache": False,
-            "ws_ping_interval": 20_000,  # ms; a socket that is silent for longer than the next one is lost
-            "ws_ping_timeout": 20_000,
+            "ws_ping_interval": PING,
             "log_function": lambda handler: None,
             "allow_remote_access": True,  # the host patterns below are stricter
         }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .app import CourseServer
 
 NOBODY = "this-device"  # whose the drafts of a page are that nobody signed in for
+PING = 20_000  # ms between two pings of a page's socket
 TRIES = 3  # kernels that are tried in place of one that is gone
 _DEFERRED = re.compile(r"<script defer [^>]*></script>\n?")
 
@@ -177,8 +178,20 @@ class SocketHandler(VoilaKernelWebsocketHandler):
             raise HTTPError(403)
         if self.path_args[0] not in server.pool.taken or self.path_args[0] not in server.kernel_manager:
             raise HTTPError(404)
-        server.pool.met(self.path_args[0])
+        server.pool.met(self.path_args[0], self)
         await super().prepare(*args, **values)
+
+    ping_timeout = PING  # what tornado is told, which warns of a longer one, and takes it for seconds
+
+    async def open(self, kernel_id: str) -> None:
+        """The socket is open: from now on, one that missed two pings is lost."""
+        self.ping_timeout = 2.5 * PING
+        await super().open(kernel_id)
+
+    def on_close(self) -> None:
+        """The page has gone, or its kernel has."""
+        self.settings["ppm_server"].pool.parted(self)
+        super().on_close()
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """A refused socket gets no page."""

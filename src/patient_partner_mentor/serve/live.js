@@ -3,6 +3,7 @@
 import { kernelForm } from "./kernel.js";
 
 const CONTROL = "jupyter.widget.control", LONGEST_WAIT = 10000; // ms between two tries at most
+const GONE = 4404; // the code of a socket that is closed because its kernel has died
 const bar = document.querySelector(".app-status"), { name: notebook, base } = bar.dataset;
 const session = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 const models = new Map(); // id -> LiveModel
@@ -89,8 +90,9 @@ function connect() {
     post("comm_msg", { comm_id: id, data: { method: "request_states" } });
   };
   opened.onmessage = ({ data }) => { if (typeof data === "string") hear(JSON.parse(data)); };
-  opened.onclose = async () => {
+  opened.onclose = async ({ code }) => {
     if (gone || socket !== opened) return;
+    if (code === GONE) return replace();
     const answer = await fetch(`${base}apps/api/kernels/${kernelId}`).catch(() => null);
     if (answer?.status === 404) return replace();
     if (!answer?.ok) away();

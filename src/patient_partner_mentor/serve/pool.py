@@ -9,9 +9,11 @@ from typing import Any
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketHandler
 
 GRACE = 5.0  # seconds that a kernel outlives its last page: a reload or a short gap in the network comes back within
 UNSEEN = 60.0  # seconds that a kernel waits for the page that it was made for to connect the first time
+GONE = 4404  # the code of a socket that is closed because its kernel has died; live.js knows it too
 WARM_UP = "from patient_partner_mentor.cells import warm_up; warm_up()"
 
 
@@ -34,6 +36,7 @@ class Pool:
         self.clients: dict[str, AsyncKernelClient] = {}  # of kernels whose notebook has not been run yet
         self.taken: dict[str, float] = {}  # kernel id -> when it was last seen with a page, by a clock that never jumps
         self.seen: set[str] = set()
+        self.sockets: dict[WebSocketHandler, str] = {}  # of pages, to whose kernel
 
     def fill(self) -> None:
         """Begin to warm as many as are missing."""
@@ -68,10 +71,15 @@ class Pool:
         """The ready client of a kernel that was just taken, for running its notebook; whoever gets it stops it."""
         return self.clients.pop(kernel)
 
-    def met(self, kernel: str) -> None:
+    def met(self, kernel: str, socket: WebSocketHandler) -> None:
         """The page of a kernel connects; from now on a short absence is enough to end it."""
         self.taken[kernel] = time.monotonic()
         self.seen.add(kernel)
+        self.sockets[socket] = kernel
+
+    def parted(self, socket: WebSocketHandler) -> None:
+        """A page's socket is closed."""
+        self.sockets.pop(socket, None)
 
     async def left(self, kernel: str) -> None:
         """The page of a kernel has said good-bye."""
@@ -84,8 +92,10 @@ class Pool:
         """Shut down kernels whose pages have gone without a word, and forget those that died."""
         now = time.monotonic()
         for kernel in list(self.taken):
-            if kernel not in self.manager:
-                self.taken.pop(kernel, None)
+            if kernel not in self.manager or not await self.manager.get_kernel(kernel).is_alive():
+                await self.left(kernel)
+                for socket in [one for one, its in self.sockets.items() if its == kernel]:
+                    socket.close(GONE)  # its page then asks for another kernel
             elif self.manager._kernel_connections.get(kernel, 0) > 0:  # noqa: SLF001 - jupyter_server counts them here
                 self.taken[kernel] = now
                 self.seen.add(kernel)

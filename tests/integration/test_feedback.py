@@ -47,6 +47,13 @@ def test_a_human_raises_what_the_learner_reads_and_lowers_nothing(module: Module
     assert read(module, {1: Said(human)}, s1=machine).select_one(".state").text == state
 
 
+def test_the_line_to_take_away_stands_at_the_end(module: Module):
+    given = handed_in(module, {1: WORDS}, next_step="One line")
+    found = BeautifulSoup(page(module, given, {}, None), "html.parser").select("section")
+    assert len(found) == 6 and found[-1].blockquote.text == "One line"
+    assert len(read(module, {}, s1=WORDS).select("section")) == 5
+
+
 def test_the_policy_lets_in_its_own_style_alone(module: Module):
     found = read(module, {}, s1=WORDS)
     style = base64.b64encode(hashlib.sha256(found.style.text.encode()).digest()).decode()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from patient_partner_mentor.curriculum import Course, load_course
-from patient_partner_mentor.publish.build import build
+from patient_partner_mentor.publish.build import build, html_folder
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,6 +36,13 @@ def book(root: Path) -> Path:
     """The built book."""
     build(root)
     return root / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def cohort_book(root: Path) -> Path:
+    """The built book of a cohort."""
+    build(root, mode="cohort")
+    return html_folder(root, "cohort")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from patient_partner_mentor.publish.build import build, html_folder
 from tests.apps_running import AppServer, apps
 from tests.cohort_running import Cohort, running_cohort
 from tests.find_browser import find
 from tests.hub_running import Hub, running_hub
 from tests.serving import ours, running
 
-from .cohort_people import sign_in
+from .cohort_people import let_in, open_page, sign_in
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -138,13 +137,6 @@ def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def cohort_book(root: Path) -> Path:
-    """The built book of a cohort."""
-    build(root, mode="cohort")
-    return html_folder(root, "cohort")
-
-
-@pytest.fixture(scope="session")
 def cohort(cohort_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A real Hub whose course service serves the cohort's book."""
     with running_hub(tmp_path_factory.mktemp("cohort"), {"book": str(cohort_book), "quotas": {"saves_a_minute": 100_000}}) as hub:
@@ -159,16 +151,21 @@ def learner(cohort: Hub) -> str:
 
 @pytest.fixture
 def person(browser: Browser, cohort: Hub) -> Iterator[Callable[..., Page]]:
-    """Somebody signed in, in a browser of their own: ``person("ana", viewport={...})``. Rules are checked after.
+    """Somebody signed in, at the start of the course in a browser of their own: ``person("ana", viewport={...})``. Rules are checked after.
 
-    With ``troubled=True`` the page may report requests that did not get through; nothing else.
+    With ``at_the_door=True`` they come through the Hub's own page. With ``troubled=True`` the page may report requests
+    that did not get through; nothing else.
     """
     visitors: list[tuple[Visitor, bool]] = []
 
-    def open_person(name: str, troubled: bool = False, **options) -> Page:
+    def open_person(name: str, troubled: bool = False, at_the_door: bool = False, **options) -> Page:
         given = {"reduced_motion": "reduce", "locale": "en-US", "timezone_id": "America/New_York"} | options
-        visitors.append((Visitor(browser.new_context(**given), cohort.url), troubled))
-        return sign_in(visitors[-1][0].context.new_page(), cohort, name)
+        context = browser.new_context(**given)
+        visitors.append((Visitor(context, cohort.url), troubled))
+        if at_the_door:
+            return sign_in(context.new_page(), cohort, name)
+        let_in(context, cohort, name)
+        return open_page(context.new_page(), cohort, "book/welcome.html")
 
     yield open_person
     for visitor, troubled in visitors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import yaml
 from bs4 import BeautifulSoup
 
 from patient_partner_mentor.curriculum import Course
+from patient_partner_mentor.hub.service_settings import CourseSettings
+from patient_partner_mentor.hub.terms import terms
 from patient_partner_mentor.interface import texts
 
 AVOIDED = (
@@ -53,8 +56,8 @@ def prompts(module) -> str:
     return sentences(said)
 
 
-def interface() -> str:
-    """Every sentence of the interface; single words and names of kinds are no sentences to measure."""
+def interface(groups: Collection[str] = ()) -> str:
+    """Every sentence of the interface, or of some groups; single words and names of kinds are no sentences to measure."""
     found: list[str] = []
 
     def walk(value) -> None:
@@ -67,7 +70,7 @@ def interface() -> str:
         elif isinstance(value, str) and len(value.split()) > 2:
             found.append(re.sub(r"\{\w+\}", "5", value))
 
-    walk({k: v for k, v in texts().items() if k != "language"})
+    walk({k: v for k, v in texts().items() if k != "language" and (not groups or k in groups)})
     return sentences(found)
 
 
@@ -84,6 +87,48 @@ def test_a_modules_prompts_and_text_are_plain(course: Course, book: Path, number
 def test_a_page_for_learners_is_plain(book: Path, name: str):
     *found, length = grades(body(book / "book" / f"{name}.html"))
     assert max(found) <= 8 and length <= 20, f"{name}: {found}, {length}"
+
+
+# pages whose text differs in a cohort; what the two on sharing show beyond it is in the interface, which is measured below
+COHORT_PAGES = "welcome how-this-works help closing what-counts-as-done".split()
+NOWHERE_ELSE = ("stay on your device", "this browser, on this device", "nowhere else", "works without one", "Nobody but you reads", "Nobody reads your words but you", "no account")
+
+
+@pytest.mark.parametrize("name", COHORT_PAGES)
+def test_a_page_of_a_cohort_is_plain(cohort_book: Path, name: str):
+    *found, length = grades(body(cohort_book / "book" / f"{name}.html"))
+    assert max(found) <= 8 and length <= 20, f"{name}: {found}, {length}"
+
+
+def test_what_is_told_before_sharing_is_plain():
+    """Sentences that learners read with care: the terms made from settings, and the words of each group by itself."""
+    course = CourseSettings(title="Trial", readers=("Fay", "Gus"), reading_days=5, contact="Fay")
+    *found, length = grades(sentences([line for section in terms(course)["sections"] for line in section["lines"]]))
+    assert max(found) <= 8 and length <= 20, f"terms: {found}, {length}"
+    for group in ("home", "consent", "share", "comments"):
+        *found, length = grades(interface([group]))
+        assert max(found) <= 6 and length <= 20, f"{group}: {found}, {length}"
+
+
+def test_each_mode_says_what_is_true_in_it(book: Path, cohort_book: Path):
+    """No page of a cohort says that words stay in the browser or that it works offline; no page for one alone speaks of sharing."""
+    for path in sorted(cohort_book.rglob("*.html")):
+        told = re.sub(r"\s+", " ", _said(path))
+        if path.stem in ("operators-guide", "authors-guide"):
+            continue
+        for words in NOWHERE_ELSE:
+            assert words not in told, f"{path.name}: {words}"
+    for path in sorted(book.rglob("*.html")):
+        if path.stem in ("operators-guide", "authors-guide", "what-counts-as-done"):
+            continue
+        for words in ("facilitator reads", "Share with", "Sign out", "Signed in"):
+            assert words not in _said(path), f"{path.name}: {words}"
+
+
+def _said(path: Path) -> str:
+    """A page's text, and the texts that its scripts show."""
+    page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+    return " ".join(page.get_text(" ").split()) + " ".join(one.string or "" for one in page.select("script[type='application/json']"))
 
 
 def test_before_you_mentor_is_plain(book: Path):

@@ -94,6 +94,7 @@ function reflections(place) {
     const yes = button(t.bring_yes, async () => {
       file.focus();
       try { await shelf.bring(changes); } catch { return answer(t.blocked); }
+      await cohort?.carry();
       answer(fill(t.brought, { count: count.new + count.newer }));
       await draw();
     }, "primary");

@@ -9,6 +9,7 @@ import { openShelf } from "./shelf.js";
 import { everything, sync } from "./sync.js";
 
 export const HOME = COHORT_TEXT.home;
+const OUT = "#sign-out";
 const ENOUGH = 8000; // ms in which what waits should have reached the course
 
 /** A page that somebody else must not see: nothing of it stays. */
@@ -66,7 +67,7 @@ function ask(found) {
     try { await navigator.clipboard.writeText(text); say(HOME.leave_copied); } catch { say(HOME.leave_not_copied); }
   };
   const title = h("h2", { id: "leave-title" }, HOME.leave_title);
-  const end = () => { dialog.close(); dialog.remove(); };
+  const end = () => { dialog.close?.(); dialog.remove(); };
   const dialog = h("dialog", { class: "leave", "aria-labelledby": "leave-title" }, title,
     found.missing.length ? h("p", {}, fill(HOME.leave_words, { count: found.missing.length })) : null,
     found.theirs ? null : h("p", {}, HOME.leave_unknown),
@@ -75,7 +76,7 @@ function ask(found) {
       button(HOME.leave_anyway, () => { end(); go(found); }), button(HOME.leave_stay, end)), line);
   dialog.addEventListener("close", () => { dialog.remove(); document.querySelector(".sign-out")?.focus(); });
   document.body.append(dialog);
-  dialog.showModal();
+  if (dialog.showModal) dialog.showModal(); else dialog.setAttribute("open", "");
   bring(title);
 }
 
@@ -96,7 +97,11 @@ export async function leave() {
 const bar = document.querySelector(".account-bar");
 if (bar) {
   bar.querySelector(".account-name").textContent = fill(HOME.signed_in, { account: settings.account });
-  bar.querySelector(".sign-out").addEventListener("click", (event) => { event.preventDefault(); leave(); });
+  bar.querySelector(".sign-out").addEventListener("click", (event) => {
+    event.preventDefault();
+    if (openHosted) leave(); else location.href = `${settings.home}${OUT}`; // a page of an error has no store: the start page has one
+  });
+  if (location.hash === OUT && openHosted) leave();
 }
 
 /* words that the course no longer has, and this browser still does: erased on another device, or lost there */
@@ -109,7 +114,7 @@ export async function offerWhatIsGone(place) {
     button(HOME.gone_erase, async () => { await openShelf(store).erase(); part.replaceChildren(line); say(HOME.gone_erased); }),
     button(HOME.gone_give, async () => {
       for (const one of mine) await store.save(one, one.revision);
-      if (await store.flush(ENOUGH)) { part.replaceChildren(line); say(HOME.gone_given); } else say(HOME.unreached);
+      if (!(await store.flush(ENOUGH))) { part.replaceChildren(line); say(HOME.gone_given); } else say(HOME.unreached);
     })), line);
   place.before(part);
 }

@@ -5,7 +5,7 @@ import { fill, h, settings } from "./dom.js";
 import { withReaders } from "./home.js";
 import { askState, call, openHosted } from "./http.js";
 import { IDS } from "./sharing.js";
-import { everything } from "./sync.js";
+import { everything, sync } from "./sync.js";
 
 const boxesOf = new Map(); // by module: made once, so that an open comment stays open when the page is drawn anew
 
@@ -24,10 +24,11 @@ async function decorate(progress, list, t) {
 
 /** Erase everything at the course. Answers with what was removed, and what is left with whom. */
 async function eraseThere() {
+  const store = openHosted(settings), { copies, prefix } = store.inside;
   const report = await call(settings, "POST", "erase", { sure: true });
-  const { copies, prefix } = openHosted(settings).inside;
+  store.forget();
   for (const k of copies.keys(IDS + prefix)) localStorage.removeItem(k);
   return report;
 }
 
-window.ppm.cohort = { gather: () => everything(settings, true), decorate, eraseThere, copy: () => call(settings, "GET", "copy") };
+window.ppm.cohort = { gather: () => everything(settings, true), decorate, eraseThere, copy: () => call(settings, "GET", "copy"), carry: () => sync(settings, true) };

@@ -117,9 +117,9 @@ def copied(made: Path, place: Path, gradebook: str = "", service: str = "") -> P
     return configured(place, service, gradebook)
 
 
-def handed_in(module: Module, answers: Mapping[int, Mapping[str, Any] | str], id: str = "0123456789abcdef", **more: Any) -> HandIn:
-    """A hand-in of a module: by step number, shared words, or the fields of an answer."""
-    found = []
+def handed_in(module: Module, answers: Mapping[int, Mapping[str, Any] | str], id: str = "0123456789abcdef", next_step: str = "", **more: Any) -> HandIn:
+    """A hand-in of a module: by step number, shared words, or the fields of an answer; and the shared line to take away."""
+    found: list[dict[str, Any]] = []
     for step in module.steps:
         given = answers.get(step.number, {"status": "open"})
         if isinstance(given, str):
@@ -127,6 +127,9 @@ def handed_in(module: Module, answers: Mapping[int, Mapping[str, Any] | str], id
         if given.get("share"):
             given = {"prompt": step.prompt, "prompt_hash": step.prompt_hash, "language": "en"} | dict(given)
         found.append({"step": step.id, **given})
+    if next_step:
+        asked = {"prompt": module.next_step.prompt, "prompt_hash": module.next_step.prompt_hash, "language": "en"}
+        found.append({"step": "next-step", "status": "written", "share": True, "text": next_step, **asked})
     whole = {"schema_version": 1, "id": id, "course": COURSE_ID, "module": module.id, "module_version": module.version, "answers": found}
     return read_hand_in(whole | more)
 

@@ -126,12 +126,14 @@ def grade(args: argparse.Namespace) -> None:
     from .cohort.folder import open_folder
 
     folder = open_folder(args.course_folder)
-    reports = {name: run(folder, name, args.learner, args.again) for name in args.names or folder.assignments()}
-    for name, report in reports.items():
+    problems = 0
+    for name in args.names or folder.assignments():
+        report = run(folder, name, args.learner, args.again)
         for line in (*report.notes, *report.problems):
             print(line, file=sys.stderr)
-        print(f"{name}: {report.graded} graded, {report.unchanged} as they were, {len(report.problems)} not graded.")
-    raise SystemExit(any(report.problems for report in reports.values()))
+        print(f"{name}: {report.graded} graded, {report.unchanged} as they were, {len(report.problems)} not graded.", flush=True)
+        problems += len(report.problems)
+    raise SystemExit(problems > 0)
 
 
 def erase(args: argparse.Namespace) -> None:

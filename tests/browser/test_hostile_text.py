@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,10 @@ def graded(module: Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in names()[:NAMES]:
         hand(folder, name, module, handed_in(module, {1: every[0]}))
     command(folder, "ppm", "grade", module.name)
+    with sqlite3.connect(folder / "gradebook.db") as database:  # as a roster would bring them
+        for learner, first, last in zip(learners, names(), reversed(names()), strict=False):
+            database.execute("update student set first_name = ?, last_name = ? where id = ?", (first, last, learner))
+    database.close()
     for number, learner in enumerate(learners):
         for step, words in zip(module.steps, every[number * A_HAND_IN : (number + 1) * A_HAND_IN], strict=False):
             score(folder, learner, step.id, manual_comment=words)

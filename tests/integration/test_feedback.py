@@ -47,6 +47,13 @@ def test_a_human_raises_what_the_learner_reads_and_lowers_nothing(module: Module
     assert read(module, {1: Said(human)}, s1=machine).select_one(".state").text == state
 
 
+def test_the_line_to_take_away_stands_at_the_end(module: Module):
+    given = handed_in(module, {1: WORDS}, next_step="One line")
+    found = BeautifulSoup(page(module, given, {}, None), "html.parser").select("section")
+    assert len(found) == 6 and found[-1].blockquote.text == "One line"
+    assert len(read(module, {}, s1=WORDS).select("section")) == 5
+
+
 def test_the_policy_lets_in_its_own_style_alone(module: Module):
     found = read(module, {}, s1=WORDS)
     style = base64.b64encode(hashlib.sha256(found.style.text.encode()).digest()).decode()
@@ -85,3 +92,18 @@ def test_nbgraders_own_command_makes_it_of_what_was_graded(own_folder: Path, mod
     made = (own_folder / "feedback/ana" / module.name / "module.html").read_text("utf-8")
     assert "The graded words" in made and "About those words" in made and "Newer words" not in made
     assert (own_folder / "feedback/ana" / module.name / "timestamp.txt").read_text("utf-8").startswith("2026-11-24")
+
+
+def test_a_later_comment_reaches_the_page(own_folder: Path, module: Module):
+    """nbgrader skips a page that is there already; ours is made anew when it would say something else, or is half."""
+    hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
+    command(own_folder, "ppm", "grade", module.name)
+    made = own_folder / "feedback/ana" / module.name / "module.html"
+    for number, change in enumerate((lambda: None, lambda: score(own_folder, "ana", module.steps[1].id, manual_comment="Later"), lambda: made.write_bytes(made.read_bytes()[:900]), lambda: made.unlink())):
+        change()
+        command(own_folder, "nbgrader", "generate_feedback", module.name)
+        text = made.read_text("utf-8")
+        assert ("Later" in text) is (number > 0) and text.endswith("</html>\n")
+    before = made.stat().st_mtime_ns
+    command(own_folder, "nbgrader", "generate_feedback", module.name)
+    assert made.stat().st_mtime_ns == before

@@ -30,7 +30,7 @@ def kinds(module: Module) -> dict[str, object]:
     first, second = module.steps[:2]
     parts = first.parts or ("",)
     return {
-        "all": handed_in(module, {1: WORDS, 2: {"status": "skipped"}, 3: {"status": "written"}, 4: {"status": "other-way"}, 5: OTHER_WORDS}, reply_wanted=first.id),
+        "all": handed_in(module, {1: WORDS, 2: {"status": "skipped"}, 3: {"status": "written"}, 4: {"status": "other-way"}, 5: OTHER_WORDS}, reply_wanted=first.id, next_step="The line that I take with me"),
         "asked": handed_in(module, {1: "Too few words", 2: second.prompt, 3: WORDS, 4: WORDS, 5: {"status": "open"}}),
         "answered": handed_in(
             module,
@@ -80,6 +80,7 @@ def test_stock_nbgrader_that_runs_the_cells_finds_the_same(own_folder: Path, coh
             nbformat.validate(copy)
         said = [[(cell.source, [printed(one) for one in cell.get("outputs", [])]) for cell in copy.cells] for copy in copies]
         assert said[0] == said[1] == said[2], learner
+        assert (said[0][-1][1] == ["The line that I take with me\n"]) is (learner == "all")
 
 
 def printed(output: nbformat.NotebookNode) -> object:
@@ -164,8 +165,9 @@ def test_a_release_that_is_not_the_gradebooks_is_refused(own_folder: Path, modul
     hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
     released = own_folder / "release" / module.name / "module.ipynb"
     released.write_text(released.read_text("utf-8").replace(".step(1)", ".step(2)"), "utf-8")
-    said = command(own_folder, "ppm", "grade", module.name, ok=False).stderr
-    assert "is not the one that the gradebook knows. Run 'ppm assignments" in said
+    for words in (("ppm", "grade"), ("nbgrader", "autograde")):
+        said = command(own_folder, *words, module.name, ok=False).stderr
+        assert said.count("is not the one that the gradebook knows. Run 'ppm assignments") == 1 and "Traceback" not in said
 
 
 def test_a_hand_in_of_another_module_gets_no_credit(course: Course):

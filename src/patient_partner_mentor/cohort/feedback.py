@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -19,13 +20,16 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
+from nbgrader.converters import GenerateFeedback
 from nbgrader.utils import parse_utc
 
 from ..cards import day
 from ..credit.handed_in import STATE_TEXTS, StepCredit, credited, plain, shown_next_step, state_of
 from ..curriculum import MODULE_FILE, Module, load_module
+from ..errors import CourseError
 from ..handins import HAND_IN_FILE, HandIn, open_hand_in
 from ..interface import text, texts
+from .assignments import NOTEBOOK
 from .folder import stamp_of
 from .gradebook import Said, reading, said
 
@@ -62,18 +66,46 @@ class FeedbackExporter(Exporter):
 
     file_extension = ".html"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self.parent, GenerateFeedback):  # made once a run, before nbgrader skips what it finds there
+            for graded in map(Path, self.parent.assignments):
+                _remove_old(self.parent.coursedir, graded)
+
     def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **_kwargs: Any) -> tuple[str, dict[str, Any]]:
         """The page of the hand-in in the folder of this notebook, which itself is not opened."""
         assert resources is not None and self.parent is not None
-        coursedir, names, place = self.parent.coursedir, resources["nbgrader"], Path(filename).parent
-        source = Path(coursedir.format_path(coursedir.source_directory, ".", names["assignment"]))
-        module = _module(source, (source / MODULE_FILE).stat().st_mtime_ns)
-        given = open_hand_in(place / HAND_IN_FILE)
-        with reading(coursedir.db_url, coursedir.course_id) as connection:
-            found = said(connection, names["assignment"], names["student"])
-        stamp = stamp_of(place)
         resources["output_extension"] = self.file_extension
-        return page(module, given, found, parse_utc(stamp) if stamp else None), resources
+        return _page_of(self.parent.coursedir, Path(filename).parent), resources
+
+
+def _page_of(coursedir: Any, graded: Path) -> str:
+    """The page of a graded copy.
+
+    :param graded: ``autograded/LEARNER/ASSIGNMENT``
+    """
+    learner, assignment = graded.parts[-2:]
+    source = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+    module = _module(source, (source / MODULE_FILE).stat().st_mtime_ns)
+    given = open_hand_in(graded / HAND_IN_FILE)
+    with reading(coursedir.db_url, coursedir.course_id) as connection:
+        found = said(connection, assignment, learner)
+    stamp = stamp_of(graded)
+    return page(module, given, found, parse_utc(stamp) if stamp else None)
+
+
+def _remove_old(coursedir: Any, graded: Path) -> None:
+    """Remove a page to which a comment or credit has been added since, or which a killed run left half: nbgrader would take it for done."""
+    folder = Path(coursedir.format_path(coursedir.feedback_directory, *graded.parts[-2:]))
+    if not folder.is_dir():
+        return
+    made = folder / f"{NOTEBOOK}.html"
+    try:
+        fresh = made.is_file() and made.read_text("utf-8", "replace") == _page_of(coursedir, graded) and stamp_of(folder) == stamp_of(graded)
+    except (CourseError, OSError):  # nbgrader comes to it, and says so
+        return
+    if not fresh:
+        shutil.rmtree(folder)
 
 
 def _step(one: StepCredit, given: Said) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from nbgrader.converters import Autograde, NbGraderException
 
 from ..cells import ASSIGNMENT_FILE
 from ..credit.handed_in import credited
-from ..errors import RecordError
+from ..errors import CourseError, RecordError
 from ..handins import HAND_IN_FILE, open_hand_in
 from .exchange import STAMP
 from .folder import alone, stamp_of
@@ -32,13 +32,17 @@ def guard(autograde: Autograde) -> None:
     convert = autograde.convert_notebooks
 
     def guarded() -> None:
-        with alone(Path(autograde.coursedir.root)):
-            finish_killed(autograde.coursedir)
-            refused = _sort_out(autograde)
-            with _under_way(autograde.coursedir, list(autograde.assignments)):
-                convert()
-            if refused:
-                raise NbGraderException(f"{refused} of the hand-ins could not be graded. The lines above name them.")
+        try:
+            with alone(Path(autograde.coursedir.root)):
+                finish_killed(autograde.coursedir)
+                refused = _sort_out(autograde)
+                with _under_way(autograde.coursedir, list(autograde.assignments)):
+                    convert()
+        except CourseError as error:
+            autograde.log.error("%s", error)
+            raise NbGraderException(str(error)) from None
+        if refused:
+            raise NbGraderException(f"{refused} of the hand-ins could not be graded. The lines above name them.")
 
     autograde.convert_notebooks = guarded
 

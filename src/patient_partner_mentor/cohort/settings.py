@@ -42,7 +42,7 @@ def configure(c: Any, course: str, folder: str | Path = ".", service_url: str = 
         c.CourseDirectory.db_url = database_address(gradebook)
     c.Autograde.exporter_class = f"{_HERE}.grading.GradedCopyExporter"
     c.Autograde.sanitize_preprocessors = [f"{_HERE}.grading.Rebuild"]
-    c.Autograde.autograde_preprocessors = [f"{_HERE}.grading.Credit", f"{_HERE}.grading.SaveCredit", "nbgrader.preprocessors.CheckCellMetadata"]
+    c.Autograde.autograde_preprocessors = [f"{_HERE}.grading.Credit", f"{_HERE}.grading.SaveCredit"]
     c.GenerateFeedback.exporter_class = f"{_HERE}.feedback.FeedbackExporter"
     c.GenerateFeedback.preprocessors = []
     c.HTMLExporter.sanitize_html = True

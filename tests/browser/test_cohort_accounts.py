@@ -70,6 +70,16 @@ def test_two_people_at_one_browser(cohort: Hub, person: Person, learner: str):
     expect(form(open_page(page, cohort, MODULE), 1).locator("textarea").last).to_have_value(WORDS)
 
 
+def test_signing_out_from_a_page_of_an_error(cohort: Hub, person: Person, learner: str):
+    """It has no scripts; the start page does it, and nothing stays in the browser."""
+    page = open_page(person(learner, troubled=True), cohort, MODULE)
+    write(page, 1, WORDS)
+    page.goto(f"{cohort.course_url}{COURSE}/book/nothing.html")
+    expect(page.locator(".account-bar")).to_contain_text(f"Signed in as {learner}")
+    leave(page)
+    assert WORDS not in stored(page)
+
+
 def test_a_page_left_open_saves_nothing_into_the_next_account(cohort: Hub, person: Person, learner: str):
     """Somebody signs in over an open page without signing out of it: its words stay its own."""
     second = cohort.new_learner()

@@ -236,54 +236,70 @@ def test_a_list_for_nbgrader_is_a_file(cohort: Cohort, visit_cohort: VisitCohort
     pages_errors_are_meant(visit_cohort.visitors[0])
 
 
-LOOKED_AT = ["sign-in", "sign-in again", "signed in", "closed", "nothing", "join", "join again", "join over", "start", "roster", "roster look", "roster added"]
-
-
-def come_to(state: str, page: Page, cohort: Cohort) -> None:
-    """Bring a page into one of the states that are looked at."""
-    if state == "sign-in":
-        page.goto(cohort.url)
-    elif state == "sign-in again":
-        page.goto(cohort.url)
-        page.get_by_label("Account name").fill("cleo")
-        page.get_by_label("Password", exact=True).fill("guessed")
-        page.get_by_role("button", name="Sign in").click()
-    elif state in ("signed in", "closed", "nothing"):
-        page.goto(f"{cohort.url}{ {'signed in': 'hub/home', 'closed': 'hub/spawn', 'nothing': 'hub/nothing'}[state] }")
-    elif state == "join over":
-        page.goto(f"{cohort.url}hub/join?key=over")
-    elif state in ("start", "roster"):
-        page.goto(f"{cohort.course_url}{ {'start': 'facilitator', 'roster': 'roster'}[state] }")
-    elif state == "roster look":
-        paste(page, cohort, "Lea Example <lea@example.org>")
-    else:
-        paste(page, cohort, "Mia Example <mia@example.org>")
-        page.get_by_role("button", name="Add this person").click()
-
-
-@pytest.mark.parametrize("state", LOOKED_AT)
-def test_every_page_of_the_hub_is_accessible(cohort: Cohort, visit_cohort: VisitCohort, state: str) -> None:
-    """axe-core in light and dark at both widths, a language, a main part, names, targets, nothing cut, and the help box."""
-    account = {"signed in": "ana", "closed": "ana", "nothing": "ana"}.get(state, FACILITATOR if state in ("start", "roster", "roster look", "roster added", "join", "join again") else None)
-    page = visit_cohort(account)
-    come_to("roster added" if state in ("join", "join again") else state, page, cohort)
-    if state in ("join", "join again"):
-        link = page.locator(".slip-link").inner_text()
-        page = visit_cohort()
-        page.goto(link)
-    if state == "join again":
-        page.locator("#password_input").evaluate("(box) => box.removeAttribute('minlength')")
-        page.get_by_label("Your password").fill("short")
-        page.get_by_role("button", name="Join the course").click()
-        assert "characters" in page.get_by_role("alert").inner_text()
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.get_by_role("main").count() == 1 and page.locator("h1").count() == 1
-    assert "988" in page.locator(".help-box").inner_text()
+def look_at(state: str, page: Page) -> list[str]:
+    """What is not right with a page: axe-core in light and dark at both widths, language, parts, names, targets, words cut off, help."""
     faults = axe(page) + names_and_roles(page)
     page.set_viewport_size({"width": 375, "height": 800})
     faults += page.evaluate(SMALL) + page.evaluate(CUT)
+    if page.evaluate(SIDEWAYS) > 0:
+        faults.append("the page is wider than the screen")
+    if page.locator("html").get_attribute("lang") != "en" or page.get_by_role("main").count() != 1 or page.locator("h1").count() != 1:
+        faults.append("no language, or not one main part with one heading")
+    if "988" not in page.locator(".help-box").inner_text():
+        faults.append("no help box")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+    return [f"{state}: {fault}" for fault in faults]
+
+
+def test_the_pages_before_signing_in_are_accessible(cohort: Cohort, visit_cohort: VisitCohort) -> None:
+    """Sign-in, sign-in that did not go through, and a link that is over."""
+    page = visit_cohort()
+    page.goto(cohort.url)
+    faults = look_at("sign-in", page)
+    page.get_by_label("Account name").fill("cleo")
+    page.get_by_label("Password", exact=True).fill("guessed")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").wait_for()
+    faults += look_at("sign-in again", page)
+    page.goto(f"{cohort.url}hub/join?key=over")
+    faults += look_at("a link that is over", page)
     assert not faults, "\n".join(faults)
-    assert page.evaluate(SIDEWAYS) <= 0
+    pages_errors_are_meant(visit_cohort.visitors[0])
+
+
+def test_the_hubs_pages_for_learners_are_accessible(cohort: Cohort, visit_cohort: VisitCohort) -> None:
+    """The Hub's home, what is closed to them, and what is not there."""
+    page = visit_cohort("ana")
+    faults = []
+    for path in ("hub/home", "hub/spawn", "hub/nothing"):
+        page.goto(cohort.url + path)
+        faults += look_at(path, page)
+    assert not faults, "\n".join(faults)
+    pages_errors_are_meant(visit_cohort.visitors[0])
+
+
+def test_the_facilitators_pages_and_joining_are_accessible(cohort: Cohort, visit_cohort: VisitCohort) -> None:
+    """From the start through the roster to the page that a join link leads to."""
+    page = visit_cohort(FACILITATOR)
+    faults = look_at("start", page)
+    page.goto(f"{cohort.course_url}roster")
+    faults += look_at("roster", page)
+    paste(page, cohort, "mia\nmia")
+    faults += look_at("roster with a bad line", page)
+    paste(page, cohort, "Mia Example <mia@example.org>")
+    faults += look_at("roster understood", page)
+    page.get_by_role("button", name="Add this person").click()
+    faults += look_at("roster added", page)
+    joining = visit_cohort()
+    joining.goto(page.locator(".slip-link").inner_text())
+    faults += look_at("join", joining)
+    joining.locator("#password_input").evaluate("(box) => box.removeAttribute('minlength')")
+    joining.get_by_label("Your password").fill("short")
+    joining.get_by_role("button", name="Join the course").click()
+    assert "characters" in joining.get_by_role("alert").inner_text()
+    faults += look_at("join again", joining)
+    assert not faults, "\n".join(faults)
     for visitor in visit_cohort.visitors:
         pages_errors_are_meant(visitor)
 
@@ -317,7 +333,7 @@ def test_a_second_one_in_its_place_says_what_to_do(cohort: Cohort, tmp_path: Any
     assert cohort.healthy()
 
 
-@pytest.mark.parametrize("part", ["hub", "cohort"])
+@pytest.mark.parametrize("part", ["hub", pytest.param("cohort", marks=pytest.mark.soak)])
 def test_whatever_is_killed_no_process_is_left_and_nothing_is_lost(cohort: Cohort, visit_cohort: VisitCohort, part: str) -> None:
     """A Hub without its program, or a program without its Hub: the rest ends by itself, and starts again as it was."""
     before = cohort.passwords
@@ -342,4 +358,3 @@ def test_ctrl_c_ends_it_soon_and_a_second_run_finds_everything(cohort: Cohort, v
     desk = visit_cohort(FACILITATOR)
     desk.goto(f"{cohort.course_url}roster")
     assert "ana · has joined" in desk.locator("main").inner_text()
-    assert "Nothing new" not in visit_cohort.visitors[0].errors

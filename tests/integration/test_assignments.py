@@ -9,6 +9,8 @@ import jupytext
 import nbformat
 import pytest
 
+from patient_partner_mentor.cards import minutes
+from patient_partner_mentor.cells import CourseModule
 from patient_partner_mentor.cohort import assignments
 from patient_partner_mentor.curriculum import Course
 from patient_partner_mentor.errors import CohortError, CurriculumError
@@ -69,6 +71,21 @@ def test_a_step_that_no_cell_calls_is_said(root: Path, course: Course, tmp_path:
 def test_a_module_that_is_not_there_is_said(root: Path):
     with pytest.raises(CohortError, match="no module called '9-nowhere'. The names are: 1-patient-partner"):
         assignments.module_folders(root, ["9-nowhere"])
+
+
+def test_a_course_that_is_nowhere_is_said(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PPM_COURSE", raising=False)
+    with pytest.raises(CohortError, match="The course was not found. Name its folder"):
+        assignments.module_folders(tmp_path)
+    monkeypatch.setenv("PPM_COURSE", str(root))
+    assert len(assignments.module_folders(tmp_path)) == 8
+
+
+def test_a_fetched_assignment_tells_the_same_minutes(root: Path, course: Course, cohort_folder: Path):
+    """Its prose stands in the notebook, and there is no MyST file beside it."""
+    for module in course.modules:
+        there, fetched = (CourseModule(place / module.name) for place in (root / "notebooks", cohort_folder / "release"))
+        assert minutes(fetched._prose(), module) == minutes(there._prose(), module)
 
 
 def test_the_command_makes_all_eight_and_again_the_same_bytes(course: Course, cohort_folder: Path, tmp_path: Path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -176,3 +178,25 @@ def test_what_is_shown_steers_nothing(module: Module):
     found = shown(credited(module, handed_in(module, {1: "a\x1b]0;title\x07b\x00c\x9bd\u202ee\tf\r\ng"}))[0])
     assert found.endswith("a\ufffd]0;title\ufffdb\ufffdc\ufffdd\ufffde\tf\ng")
     assert plain("\r\r\n\u2066") == "\n\n\ufffd"
+
+
+def test_the_formgraders_button(own_folder: Path, module: Module):
+    """nbgrader's own API, in a process that goes on: it says what it did in one line, and leaves the folder free for others."""
+    hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
+    hand(own_folder, "ben", module, b"{")
+    program = (
+        "import subprocess, sys; from traitlets.config import Config; from nbgrader.apps import NbGraderAPI\n"
+        "from patient_partner_mentor.cohort import configure\n"
+        f"c = Config(); configure(c, course='ppm-trial', folder='.'); api = NbGraderAPI(config=c)\n"
+        f"print([api.autograde({module.name!r}, who)['success'] for who in ('ana', 'ben')])\n"
+        f"said = api.autograde({module.name!r}, 'ben'); print([line for line in said['log'].splitlines() if 'ben' in line], 'Traceback' in said['log'])\n"
+        f"again = subprocess.run([sys.executable, '-m', 'patient_partner_mentor.cli', 'grade', {module.name!r}, '--learner', 'ana', '--again'], capture_output=True, text=True, timeout=200)\n"
+        "print(again.returncode, again.stdout, again.stderr)\n"
+        f"print(api.generate_feedback({module.name!r}, 'ana')['success'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=own_folder, capture_output=True, text=True, timeout=300, check=True)
+    first, second, third, _, last = done.stdout.splitlines()
+    assert first == "[True, False]"
+    assert "ben, 2-embrace-learnings: This hand-in is not JSON" in second and second.endswith("False")
+    assert third == f"0 {module.name}: 1 graded, 0 as they were, 0 not graded."
+    assert last == "True"

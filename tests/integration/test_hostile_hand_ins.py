@@ -94,6 +94,8 @@ def bent(data: bytes, chance: random.Random) -> bytes:
     if chance.random() < 0.5:
         raw = bytearray(data)
         for _ in range(chance.choice((1, 1, 2, 8))):
+            if not raw:
+                break
             at = chance.randrange(len(raw))
             action = chance.randrange(4)
             if action == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from ..cells import ASSIGNMENT_FILE, NOTEBOOK_FILE
 from ..credit.rules import RULES
-from ..curriculum import LINKS_FILE, MODULE_FILE, Module, load_module
+from ..curriculum import COURSE_SETTING, LINKS_FILE, MODULE_FILE, Module, load_module
 from ..errors import CohortError, CurriculumError
 from ..interface import text
 
@@ -99,15 +100,19 @@ def write_source(module_folder: Path, assignment_folder: Path) -> bool:
 
 
 def module_folders(root: Path, names: Iterable[str] = ()) -> list[Path]:
-    """The folders of the modules with these names, or of all, in order.
+    """The folders of the modules with these names, or of all, in order: under ``root``, ``$PPM_COURSE`` or in the package.
 
-    :raises CohortError: if there is none of a name
+    :raises CohortError: if there is none of a name, or no course
     """
-    folders = {path.parent.name: path.parent for path in sorted(Path(root, "notebooks").glob(f"[0-9]*-*/{MODULE_FILE}"))}
+    places = [root, *([Path(os.environ[COURSE_SETTING])] if os.environ.get(COURSE_SETTING) else []), Path(__file__).parent.parent / "course"]
+    found = next((paths for place in places if (paths := sorted(place.glob(f"notebooks/[0-9]*-*/{MODULE_FILE}")))), [])
+    if not found:
+        raise CohortError(f"The course was not found. Name its folder, the one with notebooks/ in it: ppm --root FOLDER assignments; or set {COURSE_SETTING} to it.")
+    folders = {path.parent.name: path.parent for path in found}
     wanted = list(names) or sorted(folders, key=lambda name: int(name.split("-")[0]))
     for name in wanted:
         if name not in folders:
-            raise CohortError(f"There is no module called '{name}'. The names are: {', '.join(folders) or 'none; is this the course’s folder?'}")
+            raise CohortError(f"There is no module called '{name}'. The names are: {', '.join(folders)}")
     return [folders[name] for name in wanted]
 
 

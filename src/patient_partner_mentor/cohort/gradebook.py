@@ -111,10 +111,13 @@ def times(connection: Connection, its: Cells) -> dict[str, datetime | None]:
 def said(connection: Connection, assignment: str, learner: str) -> dict[str, Said]:
     """What the gradebook has of each step of a hand-in."""
     base = api.BaseCell.__table__
-    book = select(_notebooks.c.id).join(_submissions, _submissions.c.id == _notebooks.c.assignment_id).join(api.Assignment, api.Assignment.id == _submissions.c.assignment_id)
-    keys = book.where(api.Assignment.name == assignment, _submissions.c.student_id == learner)
-    score = select(base.c.name, api.Grade.score.label("score")).join(base, base.c.id == api.Grade.cell_id).where(api.Grade.notebook_id.in_(keys), base.c.type == "GradeCell")
-    words = select(base.c.name, _comments.c.manual_comment).join(base, base.c.id == _comments.c.cell_id).where(_comments.c.notebook_id.in_(keys))
+    book = _notebooks.join(_submissions, _submissions.c.id == _notebooks.c.assignment_id).join(api.Assignment, api.Assignment.id == _submissions.c.assignment_id)
+    book = book.join(base, base.c.notebook_id == _notebooks.c.notebook_id)
+    where = (api.Assignment.name == assignment, _submissions.c.student_id == learner)
+    score = select(base.c.name, api.Grade.score.label("score")).select_from(book.join(_grades, (_grades.c.cell_id == base.c.id) & (_grades.c.notebook_id == _notebooks.c.id)))
+    score = score.where(*where, base.c.type == "GradeCell")
+    words = select(base.c.name, _comments.c.manual_comment).select_from(book.join(_comments, (_comments.c.cell_id == base.c.id) & (_comments.c.notebook_id == _notebooks.c.id)))
+    words = words.where(*where)
     scores = {step_of(row.name): row.score for row in connection.execute(score)}
     written = {step_of(row.name): row.manual_comment for row in connection.execute(words)}
     return {step: Said(scores.get(step), written.get(step)) for step in scores.keys() | written.keys()}
@@ -167,7 +170,7 @@ def _save(connection: Connection, its: Cells, found: Sequence[Graded]) -> None:
     notebook = _notebooks_of(connection, its, submission)
     points = {(notebook[submission[one.learner]], its.graded[step]): value for one in found for step, value in one.points.items()}
     tasks = [(key, cell) for key in notebook.values() for cell in its.comments.values()]
-    graded = _pairs(connection, _grades, notebook)
+    graded = _pairs(connection, _grades, notebook, [*its.graded.values(), *its.comments.values()])
     _add(connection, _grades, [_grade(key, cell, value) for (key, cell), value in points.items() if (key, cell) not in graded])
     _add(connection, _grades, [_grade(key, cell, None) for key, cell in tasks if (key, cell) not in graded])
     changed = [{"key": key, "cell": cell, "points": value} for (key, cell), value in points.items() if (key, cell) in graded]
@@ -175,7 +178,7 @@ def _save(connection: Connection, its: Cells, found: Sequence[Graded]) -> None:
         where = (_grades.c.notebook_id == bindparam("key"), _grades.c.cell_id == bindparam("cell"))
         scored = {"auto_score": bindparam("points"), "needs_manual_grade": _grades.c.manual_score.is_not(None)}
         connection.execute(update(_grades).where(*where).values(scored), changed)
-    commented = _pairs(connection, _comments, notebook)
+    commented = _pairs(connection, _comments, notebook, list(its.comments.values()))
     _add(connection, _comments, [{"id": api.new_uuid(), "notebook_id": key, "cell_id": cell} for key, cell in tasks if (key, cell) not in commented])
 
 
@@ -198,8 +201,10 @@ def _notebooks_of(connection: Connection, its: Cells, submission: Mapping[str, s
     return known | {row["assignment_id"]: row["id"] for row in new}
 
 
-def _pairs(connection: Connection, table: Any, notebook: Mapping[str, str]) -> set[tuple[str, str]]:
-    rows = connection.execute(select(table.c.notebook_id, table.c.cell_id).where(table.c.notebook_id.in_(notebook.values())))
+def _pairs(connection: Connection, table: Any, notebook: Mapping[str, str], cells: Sequence[str]) -> set[tuple[str, str]]:
+    """Which of these rows there are. The cells are named too: nbgrader's only index begins with them."""
+    here = (table.c.cell_id.in_(cells), table.c.notebook_id.in_(notebook.values()))
+    rows = connection.execute(select(table.c.notebook_id, table.c.cell_id).where(*here))
     return {(row.notebook_id, row.cell_id) for row in rows}
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbgrader
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -20,7 +21,6 @@ BUSY_SECONDS = 60  # how long anybody waits for a gradebook that another one is 
 INCLUDED = [ASSIGNMENT_FILE, MODULE_FILE, LINKS_FILE, HAND_IN_FILE, exchange.STAMP]
 LARGEST_FILE = 2_000  # kB of one file that is released or collected; a hand-in has at most half of that
 _HERE = __name__.rpartition(".")[0]
-NO_MATHJAX = "data:text/javascript,"  # an empty script: nothing is asked of another host
 
 
 def configure(c: Any, course: str, folder: str | Path = ".", service_url: str = "", gradebook: str = "") -> None:
@@ -46,7 +46,9 @@ def configure(c: Any, course: str, folder: str | Path = ".", service_url: str = 
     c.GenerateFeedback.exporter_class = f"{_HERE}.feedback.FeedbackExporter"
     c.GenerateFeedback.preprocessors = []
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.mathjax_url = NO_MATHJAX
+    c.HTMLExporter.preprocessors = [f"{_HERE}.showing.NamesAsText"]
+    c.HTMLExporter.template_name = "formgrade"
+    c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent / "templates"), str(Path(nbgrader.__file__).parent / "server_extensions/formgrader/templates")]
     c.FormgradeExtension.debug = False  # it would show the configuration, addresses of databases among it, on a page
     _find_alembic()
     if not event.contains(Engine, "connect", _wait_when_busy):

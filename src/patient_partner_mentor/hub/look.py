@@ -49,7 +49,7 @@ def template_vars(settings: HubSettings) -> dict[str, Any]:
         "ppm_theme_script": scripts["theme_script"],
         "ppm_page_script": scripts["page_script"],
         "ppm_name": deployment.name,
-        "ppm_help": help_box(deployment),
+        "ppm_help": help_box(deployment, "cohort"),
         "ppm_logo": _picture(root / "assets" / deployment.logo),
         "ppm_course": f"{settings.prefix}services/{SERVICE}/",
         "ppm_servers": settings.servers,

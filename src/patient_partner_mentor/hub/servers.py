@@ -10,6 +10,7 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 
 from .hub_settings import SERVICE, HubSettings
+from .look import course_root
 
 LEARNER = Path(__file__).parent / "learner"  # settings of Jupyter and nbgrader for learners' servers
 
@@ -32,7 +33,7 @@ class NoServer(Spawner):
 def own_servers(settings: HubSettings, c: Any) -> None:
     """Have each learner's server run as the learner's own system account, with no more rights at the Hub than it needs."""
     c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
-    c.Spawner.cmd = [sys.executable, "-m", "patient_partner_mentor.hub.apps" if settings.servers == "apps" else "jupyterhub.singleuser"]
+    c.Spawner.cmd = _apps(settings) if settings.servers == "apps" else [sys.executable, "-m", "jupyterhub.singleuser"]
     c.Spawner.default_url = "/course/" if settings.servers == "apps" else "/lab"
     c.Spawner.mem_limit = settings.resources.memory  # kept by spawners that can, such as systemd's and Kubernetes'
     c.Spawner.server_token_scopes = [
@@ -47,6 +48,12 @@ def own_servers(settings: HubSettings, c: Any) -> None:
     c.Spawner.args = [f"--MappingKernelManager.cull_idle_timeout={60 * minutes}", f"--ServerApp.shutdown_no_activity_timeout={60 * minutes}"] if settings.servers == "lab" else []
 
 
+def _apps(settings: HubSettings) -> list[str]:
+    """The course's own server with the modules as apps; see docs/decisions/0017."""
+    root = course_root(settings)
+    return [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(root), "learner", "--book", str(settings.book or root / "_build" / "html")]
+
+
 def _environment(settings: HubSettings) -> dict[str, str]:
     """Where a learner's programs find the course; the learner's journal stands in the learner's own data folder."""
     found = {
@@ -57,6 +64,4 @@ def _environment(settings: HubSettings) -> dict[str, str]:
     }
     if settings.root:
         found["PPM_COURSE"] = str(settings.root)
-    if settings.book:
-        found["PPM_BOOK"] = str(settings.book)
     return found

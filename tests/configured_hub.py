@@ -1,0 +1,122 @@
+"""A real Hub as an operator sets it up, by ``configure()``, where the trial is too small: learners' own servers among it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from patient_partner_mentor.hub.accounts import Accounts
+from tests.hub_running import _BOOK, _FRAME, ROOT, free_port, node, proxy_script, stop, until
+
+COURSE = "ppm-set-up"
+PASSWORD = "blue boats and bread"
+_GLUE = """
+from patient_partner_mentor.hub.configure import configure
+from patient_partner_mentor.hub.hub_settings import load_hub_settings
+c = get_config()
+configure(load_hub_settings(), c)
+"""
+
+
+class ConfiguredHub:
+    """A running Hub of one course: learners ana and ben, facilitator fay, all with one password.
+
+    :param more: lines of the Hub's configuration after ``configure``
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], more: str) -> None:
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{free_port()}/"
+        self.course_url = f"{self.url}services/course/{COURSE}/"
+        (folder / "book" / "book").mkdir(parents=True)
+        (folder / "book/book/welcome.html").write_text(_BOOK, "utf-8")
+        (folder / "app-shell.html").write_text(_FRAME, "utf-8")
+        (folder / "course").mkdir()
+        (folder / "course/nbgrader_config.py").write_text(f"from patient_partner_mentor.cohort import configure\nconfigure(get_config(), course={COURSE!r}, folder={str(folder / 'course')!r})\n", "utf-8")
+        course = {"title": "Set up", "readers": ["Fay"], "reading_days": 5, "contact": "Fay, fay@example.org"}
+        service = {"store": f"sqlite:///{folder / 'store' / 'course.sqlite'}", "book": str(folder / "book"), "curriculum": str(ROOT), "courses": {COURSE: course}, "cache_seconds": 1}
+        (folder / "service.json").write_text(json.dumps(service), "utf-8")
+        self.service_port = free_port()
+        whole = {
+            "url": self.url,
+            "state": str(folder / "state"),
+            "root": str(ROOT),
+            "book": str(ROOT / "_build" / "html"),
+            "service": {"settings": str(folder / "service.json"), "port": self.service_port},
+            "courses": {COURSE: {"folder": str(folder / "course"), "learners": ["ana", "ben"], "facilitators": ["fay"], "port": free_port()}},
+            "sign_in": {"by": "accounts"},
+            "hub_port": free_port(),
+            "proxy_port": free_port(),
+            "proxy_command": [node(), str(proxy_script())],
+            "with_parent": True,
+        }
+        self.hub_api = f"http://127.0.0.1:{whole['hub_port']}/hub/api"
+        self.proxy_api = f"http://127.0.0.1:{whole['proxy_port']}/api/routes"
+        (folder / "hub.json").write_text(json.dumps(whole | dict(settings)), "utf-8")
+        (folder / "jupyterhub_config.py").write_text(_GLUE + more, "utf-8")
+        (folder / "state").mkdir(mode=0o700)
+        for account in ("ana", "ben", "fay"):
+            Accounts(folder / "state" / "accounts.json").set_password(account, PASSWORD)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until the course answers."""
+        environment = {**os.environ, "PPM_HUB_SETTINGS": str(self.folder / "hub.json")}
+        command = [sys.executable, "-m", "jupyterhub", "-f", str(self.folder / "jupyterhub_config.py")]
+        with (self.folder / "hub.log").open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        until(self._ready, f"the Hub; see {self.folder / 'hub.log'}", 120)
+
+    def _ready(self) -> bool:
+        assert self.process is not None and self.process.poll() is None, (self.folder / "hub.log").read_text("utf-8")[-3000:]
+        try:
+            return all(requests.get(self.url + path, timeout=5).status_code == 200 for path in ("services/course/health", "hub/login"))
+        except requests.RequestException:
+            return False
+
+    def sign_in(self, page: Any, account: str) -> None:
+        """Sign in on a page of a real browser."""
+        page.goto(self.url)
+        page.get_by_label("Account name").fill(account)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{self.url}services/course/**")
+
+    def server(self, account: str) -> psutil.Process:
+        """The process of a learner's own server."""
+        assert self.process
+        for one in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                if one.environ().get("JUPYTERHUB_USER") == account:
+                    return one
+            except psutil.Error:
+                continue
+        raise AssertionError(f"{account} has no server")
+
+    def close(self) -> None:
+        """Stop everything that was started."""
+        if self.process:
+            below = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
+            stop(self.process)
+            for one in psutil.wait_procs(below, timeout=20)[1]:
+                one.kill()
+
+
+@contextmanager
+def configured_hub(folder: Path, settings: Mapping[str, Any] | None = None, more: str = "") -> Iterator[ConfiguredHub]:
+    """A Hub, stopped at the end."""
+    hub = ConfiguredHub(folder, settings or {}, more)
+    try:
+        hub.start()
+        yield hub
+    finally:
+        hub.close()

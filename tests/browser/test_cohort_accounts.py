@@ -310,6 +310,7 @@ def test_erasing_reaches_the_course_and_says_what_is_left(cohort: Hub, person: P
     open_page(device, cohort, "book/welcome.html")  # it does not bring back what was erased; it asks
     expect(device.locator(".notice")).to_contain_text("The course holds none of your words, but this browser still has them.")
     open_page(device, cohort, MODULE)
+    expect(form(device, 1).locator(".form-status")).to_contain_text("Saved on this device")
     assert texts(cohort, learner) == []
     open_page(device, cohort, "book/welcome.html")
     device.get_by_role("button", name="Erase them here too").click()

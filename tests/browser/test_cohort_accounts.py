@@ -70,6 +70,16 @@ def test_two_people_at_one_browser(cohort: Hub, person: Person, learner: str):
     expect(form(open_page(page, cohort, MODULE), 1).locator("textarea").last).to_have_value(WORDS)
 
 
+def test_signing_out_from_a_page_of_an_error(cohort: Hub, person: Person, learner: str):
+    """It has no scripts; the start page does it, and nothing stays in the browser."""
+    page = open_page(person(learner, troubled=True), cohort, MODULE)
+    write(page, 1, WORDS)
+    page.goto(f"{cohort.course_url}{COURSE}/book/nothing.html")
+    expect(page.locator(".account-bar")).to_contain_text(f"Signed in as {learner}")
+    leave(page)
+    assert WORDS not in stored(page)
+
+
 def test_a_page_left_open_saves_nothing_into_the_next_account(cohort: Hub, person: Person, learner: str):
     """Somebody signs in over an open page without signing out of it: its words stay its own."""
     second = cohort.new_learner()
@@ -300,6 +310,7 @@ def test_erasing_reaches_the_course_and_says_what_is_left(cohort: Hub, person: P
     open_page(device, cohort, "book/welcome.html")  # it does not bring back what was erased; it asks
     expect(device.locator(".notice")).to_contain_text("The course holds none of your words, but this browser still has them.")
     open_page(device, cohort, MODULE)
+    expect(form(device, 1).locator(".form-status")).to_contain_text("Saved on this device")
     assert texts(cohort, learner) == []
     open_page(device, cohort, "book/welcome.html")
     device.get_by_role("button", name="Erase them here too").click()

@@ -76,7 +76,7 @@ export function hosted(local, channel, own) {
         const found = await ask(entry);
         const { answer } = await meet(entry, entry.latest ?? (await local.load(entry.module, entry.step)).answer, found);
         clearTimeout(entry.timer);
-        if (!entry.latest) tell(entry, "course", Boolean(answer));
+        if (!entry.latest) tell(entry, found.gone && answer ? "device" : "course", Boolean(answer));
       }
       while (entry.latest) {
         const sent = entry.latest = following(entry.latest, entry.seen);
@@ -109,7 +109,7 @@ export function hosted(local, channel, own) {
         if (there.problem) throw there.problem;
         if (!mine) return { ...found, answer: reconcile(found.answer, there.answer, lastReached.get(entry.k)), where: "course" };
         const { answer, newer, damaged } = await meet(entry, found.answer, there);
-        return { ...found, answer, newer: found.newer || newer, damaged: found.damaged || damaged, where: "course" };
+        return { ...found, answer, newer: found.newer || newer, damaged: found.damaged || damaged, where: there.gone && answer ? found.where : "course" };
       } catch (problem) {
         if (mine) later(entry, entry.wait);
         return { ...found, where: problem?.reason in store.lines ? problem.reason : "unreached" };

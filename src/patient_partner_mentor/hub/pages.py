@@ -16,6 +16,7 @@ from .refusals import Refused
 START = "book/welcome.html"
 FRAME = "app-shell.html"
 OPEN = ("_static/", "course.webmanifest")
+SIGNED_IN = "@SIGNED-IN@"  # who is signed in, as text
 WORKER = "sw.js"  # an offline copy would show one account's pages to the next
 STRICT = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
 _POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?\s+content="([^"]+)"', re.I)
@@ -106,7 +107,7 @@ class _Page(Face):
         assert self.who
         prefix, auth = self.settings["ppm"].prefix, self.hub_auth
         home = f"{prefix}{course}/"
-        return {"@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave", "@LOGOUT@": f"{auth.hub_host}{auth.hub_prefix}logout"}
+        return {SIGNED_IN: text("home.signed_in", account=self.who.account), "@ACCOUNT@": self.who.account, "@API@": f"{home}api/", "@HOME@": f"{home}{START}", "@LEAVE@": f"{prefix}leave", "@LOGOUT@": f"{auth.hub_host}{auth.hub_prefix}logout"}
 
     async def signed_in(self) -> bool:
         """Whether somebody is; otherwise the browser is on its way to the Hub's sign-in.
@@ -206,9 +207,9 @@ class Health(Face):
 
 
 def _filled(page: bytes, values: dict[str, str]) -> bytes:
-    """A page with its markers replaced by what stands safely inside a JSON string inside a script element."""
+    """A page with its markers replaced: one by text, the others by what stands safely inside a JSON string inside a script element."""
     for marker, value in values.items():
-        safe = json.dumps(value)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("'", "\\u0027")
+        safe = escape(value) if marker == SIGNED_IN else json.dumps(value)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("'", "\\u0027")
         page = page.replace(marker.encode(), safe.encode())
     return page
 

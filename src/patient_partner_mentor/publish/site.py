@@ -98,6 +98,7 @@ def page_context(app: Any, pagename: str, templatename: str, context: dict[str, 
     context["ppm"] = {
         "t": t,
         "cohort": site.mode == "cohort",
+        "is_app": is_app,
         "policy": POLICY,
         "name": site.deployment.name,
         "description": site.deployment.description,

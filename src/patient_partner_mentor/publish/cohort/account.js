@@ -96,12 +96,8 @@ export async function leave() {
 
 const bar = document.querySelector(".account-bar");
 if (bar) {
-  bar.querySelector(".account-name").textContent = fill(HOME.signed_in, { account: settings.account });
-  bar.querySelector(".sign-out").addEventListener("click", (event) => {
-    event.preventDefault();
-    if (openHosted) leave(); else location.href = `${settings.home}${OUT}`; // a page of an error has no store: the start page has one
-  });
-  if (location.hash === OUT && openHosted) leave();
+  bar.querySelector(".sign-out").addEventListener("click", (event) => { event.preventDefault(); leave(); });
+  if (location.hash === OUT) leave(); // from a page of an error, which has no scripts
 }
 
 /* words that the course no longer has, and this browser still does: erased on another device, or lost there */

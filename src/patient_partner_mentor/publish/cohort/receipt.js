@@ -28,8 +28,8 @@ export function sharedNow(module, shared, state, done) {
   const start = () => { ask.replaceChildren(h("div", { class: "buttons" }, button(TOLD.back, sure))); };
   const sure = () => {
     const no = button(TOLD.back_no, () => { start(); ask.querySelector("button").focus(); });
-    ask.replaceChildren(h("p", { id: "back-ask", class: "status" }, TOLD.back_ask), shared.read ? h("p", {}, TOLD.back_read) : null,
-      h("div", { class: "buttons" }, button(TOLD.back_yes, doIt, "primary", { "aria-describedby": "back-ask" }), no));
+    ask.replaceChildren(h("div", {}, h("p", { id: "back-ask", class: "status" }, TOLD.back_ask), shared.read ? h("p", {}, TOLD.back_read) : null,
+      h("div", { class: "buttons" }, button(TOLD.back_yes, doIt, "primary", { "aria-describedby": "back-ask" }), no)));
     no.focus();
   };
   const doIt = async () => {

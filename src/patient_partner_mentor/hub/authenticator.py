@@ -118,7 +118,13 @@ class LinksHandler(APIHandler):
         names = [self.authenticator.normalize_username(name) for name in names]
         if not all(self.authenticator.validate_username(name) for name in names):
             raise HTTPError(400)
-        done = [self._one(name, group, f"formgrade-{data.get('course')}") for name in names]
+        done, joining = [], []
+        for name in names:
+            done.append(self._one(name, group.name, f"formgrade-{data.get('course')}"))
+            joining += [] if done[-1]["why"] == "facilitator" else [name]
+            await asyncio.sleep(0)  # others sign in meanwhile
+        there = {user.name for user in group.users}
+        group.users.extend(self.find_user(name).orm_user for name in dict.fromkeys(joining) if name not in there)
         self.db.commit()
         eligible = [one["account"] for one in done if not one["why"]]
         keys = await asyncio.to_thread(self.authenticator.accounts.make_links, eligible, self.authenticator.link_days)
@@ -139,16 +145,13 @@ class LinksHandler(APIHandler):
             raise HTTPError(404)
         return group
 
-    def _one(self, name: str, group: orm.Group, facilitators: str) -> dict[str, Any]:
+    def _one(self, name: str, learners: str, facilitators: str) -> dict[str, Any]:
         """Make the account if there is none; a link is only for a learner of this course alone, whom no other group knows."""
         there = self.find_user(name)
         groups = [one.name for one in there.groups] if there else []
         if facilitators in groups:
             return {"account": name, "new": False, "link": "", "why": "facilitator"}
-        user = there or self.user_from_username(name)
         if there is None:
-            self.authenticator.add_user(user)
-        if group.name not in groups:
-            group.users.append(user.orm_user)
-        other = user.admin or any(one != group.name for one in groups)
+            self.authenticator.add_user(self.user_from_username(name))
+        other = there is not None and (there.admin or any(one != learners for one in groups))
         return {"account": name, "new": there is None, "link": "", "why": "other" if other else ""}

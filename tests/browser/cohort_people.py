@@ -36,6 +36,12 @@ def sign_in(page: Page, hub: Hub, name: str) -> Page:
     return page
 
 
+def let_in(context: BrowserContext, hub: Hub, name: str) -> None:
+    """Signed in at the Hub without its page, in a third of the time; the course's own sign-in is still the browser's."""
+    cookies = hub.sign_in(name).cookies
+    context.add_cookies([{"name": one.name, "value": one.value or "", "domain": "127.0.0.1", "path": one.path} for one in cookies])
+
+
 def open_page(page: Page, hub: Hub, path: str) -> Page:
     """Open a page of the course, and wait until it has asked all that it asks."""
     page.goto(f"{hub.course_url}{COURSE}/{path}")

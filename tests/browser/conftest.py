@@ -9,11 +9,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.apps_running import AppServer, apps
+from tests.cohort_running import Cohort, running_cohort
 from tests.find_browser import find
 from tests.hub_running import Hub, running_hub
 from tests.serving import ours, running
 
-from .cohort_people import sign_in
+from .cohort_people import let_in, open_page, sign_in
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -131,5 +132,72 @@ def enter(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
     yield open_page
     for visitor in visitors:
         visitor.errors = [said for said in visitor.errors if "403 (Forbidden)" not in said]  # the refusal without a key
+        visitor.check()
+        visitor.context.close()
+
+
+@pytest.fixture(scope="session")
+def cohort(cohort_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A real Hub whose course service serves the cohort's book."""
+    with running_hub(tmp_path_factory.mktemp("cohort"), {"book": str(cohort_book), "quotas": {"saves_a_minute": 100_000}}) as hub:
+        yield hub
+
+
+@pytest.fixture
+def learner(cohort: Hub) -> str:
+    """A learner of whom the service holds nothing yet."""
+    return cohort.new_learner()
+
+
+@pytest.fixture
+def person(browser: Browser, cohort: Hub) -> Iterator[Callable[..., Page]]:
+    """Somebody signed in, at the start of the course in a browser of their own: ``person("ana", viewport={...})``. Rules are checked after.
+
+    With ``at_the_door=True`` they come through the Hub's own page. With ``troubled=True`` the page may report requests
+    that did not get through; nothing else.
+    """
+    visitors: list[tuple[Visitor, bool]] = []
+
+    def open_person(name: str, troubled: bool = False, at_the_door: bool = False, **options) -> Page:
+        given = {"reduced_motion": "reduce", "locale": "en-US", "timezone_id": "America/New_York"} | options
+        context = browser.new_context(**given)
+        visitors.append((Visitor(context, cohort.url), troubled))
+        if at_the_door:
+            return sign_in(context.new_page(), cohort, name)
+        let_in(context, cohort, name)
+        return open_page(context.new_page(), cohort, "book/welcome.html")
+
+    yield open_person
+    for visitor, troubled in visitors:
+        if troubled:
+            visitor.errors = [error for error in visitor.errors if not error.startswith("Failed to load resource")]
+        visitor.check()
+        visitor.context.close()
+
+
+@pytest.fixture(scope="session")
+def trial(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:  # noqa: ARG001 - two builds at once would be in each other's way
+    """The trial of 'make cohort', as one starts it; tests that stop or kill it start it again."""
+    with running_cohort(tmp_path_factory.mktemp("cohort") / "kept") as running:
+        yield running
+
+
+@pytest.fixture
+def visit_cohort(browser: Browser, trial: Cohort) -> Iterator[Callable[..., Page]]:
+    """A fresh browser at the trial, signed in if told: ``visit_cohort("ana")``. Rules are checked after, on every page."""
+    visitors: list[Visitor] = []
+
+    def open_page(account: str | None = None, **options) -> Page:
+        options = {"service_workers": "block", "reduced_motion": "reduce"} | options
+        visitors.append(Visitor(browser.new_context(**options), trial.url))
+        page = visitors[-1].context.new_page()
+        page.set_default_timeout(60_000)
+        if account:
+            trial.sign_in(page, account)
+        return page
+
+    open_page.visitors = visitors
+    yield open_page
+    for visitor in visitors:
         visitor.check()
         visitor.context.close()

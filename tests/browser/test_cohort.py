@@ -6,16 +6,15 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Page, Response
 
 from patient_partner_mentor.curriculum import Course
-from tests.cohort_running import COURSE, FACILITATOR, LEARNERS, Cohort, running_cohort
+from tests.cohort_running import COURSE, FACILITATOR, LEARNERS, Cohort
 from tests.integration import service_asking as asking
 
 from .conftest import Visitor
@@ -37,68 +36,6 @@ STATE = """async (path) => {
 def cohort(trial: Cohort) -> Cohort:
     """The trial of 'make cohort'."""
     return trial
-
-
-@pytest.fixture(scope="module")
-def cohort(cohort_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A real Hub whose course service serves the cohort's book."""
-    with running_hub(tmp_path_factory.mktemp("cohort"), {"book": str(cohort_book), "quotas": {"saves_a_minute": 100_000}}) as hub:
-        yield hub
-
-
-@pytest.fixture
-def learner(cohort: Hub) -> str:
-    """A learner of whom the service holds nothing yet."""
-    return cohort.new_learner()
-
-
-@pytest.fixture
-def person(browser: Browser, cohort: Hub) -> Iterator[Callable[..., Page]]:
-    """Somebody signed in, in a browser of their own: ``person("ana", viewport={...})``. Rules are checked after.
-
-    With ``troubled=True`` the page may report requests that did not get through; nothing else.
-    """
-    visitors: list[tuple[Visitor, bool]] = []
-
-    def open_person(name: str, troubled: bool = False, **options) -> Page:
-        given = {"reduced_motion": "reduce", "locale": "en-US", "timezone_id": "America/New_York"} | options
-        visitors.append((Visitor(browser.new_context(**given), cohort.url), troubled))
-        return sign_in(visitors[-1][0].context.new_page(), cohort, name)
-
-    yield open_person
-    for visitor, troubled in visitors:
-        if troubled:
-            visitor.errors = [error for error in visitor.errors if not error.startswith("Failed to load resource")]
-        visitor.check()
-        visitor.context.close()
-
-
-@pytest.fixture(scope="module")
-def trial(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:  # noqa: ARG001 - two builds at once would be in each other's way
-    """The trial of 'make cohort', as one starts it; tests that stop or kill it start it again."""
-    with running_cohort(tmp_path_factory.mktemp("cohort") / "kept") as running:
-        yield running
-
-
-@pytest.fixture
-def visit_cohort(browser: Browser, trial: Cohort) -> Iterator[Callable[..., Page]]:
-    """A fresh browser at the trial, signed in if told: ``visit_cohort("ana")``. Rules are checked after, on every page."""
-    visitors: list[Visitor] = []
-
-    def open_page(account: str | None = None, **options) -> Page:
-        options = {"service_workers": "block", "reduced_motion": "reduce"} | options
-        visitors.append(Visitor(browser.new_context(**options), trial.url))
-        page = visitors[-1].context.new_page()
-        page.set_default_timeout(60_000)
-        if account:
-            trial.sign_in(page, account)
-        return page
-
-    open_page.visitors = visitors
-    yield open_page
-    for visitor in visitors:
-        visitor.check()
-        visitor.context.close()
 
 
 def pages_errors_are_meant(visitor: Visitor) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,7 +46,7 @@ def texts(hub: Hub, name: str) -> list[str]:
 def test_two_people_at_one_browser(cohort: Hub, person: Person, learner: str):
     """The first signs out; nothing of hers is left that the course has, and the second meets none of it anywhere."""
     second = cohort.new_learner()
-    page = open_page(person(learner), cohort, MODULE)
+    page = open_page(person(learner, at_the_door=True), cohort, MODULE)
     write(page, 1, WORDS)
     window = open_page(page.context.new_page(), cohort, "book/my-reflections.html")
     expect(window.locator("main")).to_contain_text(WORDS)
@@ -147,6 +151,56 @@ def test_too_many_for_today_is_said_and_changes_nothing(cohort: Hub, person: Per
     expect(page.locator(".share-status")).to_have_text("You have shared this module many times today. What you shared before is kept. Try again tomorrow.")
     assert len(hand_ins(cohort, module, learner)) == 30
     expect(page.locator("[data-step=name-myself] .written")).to_contain_text(WORDS)
+
+
+@pytest.fixture
+def small_disk(cohort: Hub, tmp_path: Path) -> Iterator[Path]:
+    """The service with its store on a file system of 3 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(place)], check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    before = cohort.settings_file.read_text("utf-8")
+    cohort.stop_service()
+    cohort.settings_file.write_text(json.dumps(json.loads(before) | {"store": f"sqlite:///{place / 'course.sqlite'}"}), "utf-8")
+    try:
+        cohort.start_service()
+        yield place
+    finally:
+        cohort.stop_service()
+        cohort.settings_file.write_text(before, "utf-8")
+        cohort.start_service()
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_is_said_and_leaves_everything_whole(small_disk: Path, cohort: Hub, person: Person, module: Module, learner: str):
+    agree(cohort, learner)
+    page = open_page(person(learner, troubled=True), cohort, MODULE)
+    write(page, 1, WORDS)
+    review = open_page(page.context.new_page(), cohort, REVIEW)
+    filling = os.open(small_disk / "filling", os.O_CREAT | os.O_WRONLY)
+    with suppress(OSError):
+        while True:
+            os.write(filling, bytes(4096))
+    os.close(filling)
+    for number in range(100):  # a log has a little room left
+        said = asking.save(cohort, learner, asking.answer(module, 3, f"{number}" * 5000, f"other{number}"))
+        if said.status_code != 200:
+            break
+    assert said.status_code == 507
+    form(page, 2).locator("textarea").first.fill(LATER * 300)
+    expect(form(page, 2).locator(".form-status")).to_contain_text("The course has no room left right now", timeout=20_000)
+    review.locator("#goes-name-myself").check()
+    review.locator("#share-now").click()
+    expect(review.locator(".share-status")).to_contain_text("The course has no room left right now, so nothing was shared. Your words are safe.", timeout=20_000)
+    assert hand_ins(cohort, module, learner) == []
+    (small_disk / "filling").unlink()
+    saved(page, 2)
+    open_page(review, cohort, REVIEW)
+    review.locator("#goes-name-myself").check()
+    share(review)
+    assert len(hand_ins(cohort, module, learner)) == 1
+    assert LATER in " ".join(texts(cohort, learner))
 
 
 def test_signing_out_warns_of_words_that_the_course_has_not(away: Hub, person: Person, learner: str):

@@ -30,7 +30,7 @@ def newest(hub: Hub, module: Module, name: str) -> dict:
 
 
 def test_the_whole_way(cohort: Hub, person: Person, module: Module, learner: str):
-    page = person(learner)
+    page = person(learner, at_the_door=True)
     assert page.locator(".who-reads").inner_text().startswith("Fay reads what you share, within 5 days. Nobody reads what you keep.")
     page.get_by_role("link", name="Start with module 1").click()
     page.wait_for_selector("html[data-forms=ready]")

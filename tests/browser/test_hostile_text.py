@@ -103,11 +103,12 @@ def formgrader(graded: Path) -> Iterator[Formgrader]:
 def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     """A page, and the dialogs that it opened; it asks no other host for anything."""
     context = browser.new_context(service_workers="block")
-    page, dialogs, foreign = context.new_page(), [], []
+    page, dialogs, foreign, errors = context.new_page(), [], [], []
     page.on("dialog", lambda one: (dialogs.append(one.message), one.dismiss()))
     page.on("request", lambda one: foreign.append(one.url) if not one.url.startswith(("http://127.0.0.1", "data:", "file:")) else None)
+    page.on("pageerror", lambda one: errors.append(str(one)))
     yield page, dialogs
-    assert foreign == []
+    assert (foreign, errors) == ([], [])
     context.close()
 
 

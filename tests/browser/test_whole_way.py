@@ -117,6 +117,8 @@ def test_two_learners_write_and_share(cohort: Cohort, people: Callable[[str], Pa
 def test_the_facilitator_collects_grades_comments_and_releases(cohort: Cohort, people: Callable[[str], Page]):
     fay = people("fay")
     expect(fay.locator("main")).to_contain_text("Module 1, Patient Partner: 2 learners")
+    expect(fay.locator("tr", has_text="Would like a reply to this answer")).to_contain_text("ana")
+    assert fay.locator("tr", has_text="ben").locator("td").all_inner_texts() == ["No", "No", "No"]
     fay.get_by_role("link", name="Read and answer").click()
     fay.wait_for_url("**/formgrader/**")
     press(fay, "collect", NAME, "Successfully collected")
@@ -162,6 +164,10 @@ def test_the_learner_reads_the_comment_beside_the_answer_and_nobody_else_does(co
     read(ana, cohort, "book/welcome.html")
     expect(ana.locator("html[data-home]")).to_have_count(1)
     assert "1 new comment" not in ana.locator("main").inner_text()
+    fay = people("fay")
+    fay.goto(f"{cohort.course_url}facilitator")
+    expect(fay.locator("tr", has_text="Would like you to go on with this")).to_contain_text("ana")
+    assert "Would like a reply" not in fay.locator("main").inner_text()
     read(ben, cohort)
     expect(ben.locator(".comment")).to_have_count(0)
     for path in (MODULE, "book/my-reflections.html", "book/welcome.html"):

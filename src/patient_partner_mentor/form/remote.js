@@ -145,14 +145,14 @@ export function hosted(local, channel, own) {
     /** Let go of what waits: its words were erased. */
     forget() { for (const entry of entries.values()) { clearTimeout(entry.timer); entry.latest = null; } },
 
-    /** Carry on now what waits. Answers whether the course has it all; a trouble, or `time` ms without an end, is a no. */
+    /** Carry on now what waits. Answers with null when the course has it all, or why it has not; `time` in ms is waited for that. */
     flush(time) {
       return new Promise((good) => {
-        const end = (all) => { clearTimeout(over); tellers.delete(told); good(all); };
-        const told = (_, where) => { if (!store.waiting()) end(true); else if (where !== "course") end(false); };
-        const over = setTimeout(() => end(false), time);
+        const end = (why) => { clearTimeout(over); tellers.delete(told); good(why); };
+        const told = (_, where) => { if (!store.waiting()) end(null); else if (where !== "course") end(where); };
+        const over = setTimeout(() => end("unreached"), time);
         tellers.add(told);
-        if (!store.waiting()) end(true);
+        if (!store.waiting()) end(null);
         for (const entry of entries.values()) if (entry.latest) later(entry, 0);
       });
     },

@@ -16,7 +16,6 @@ from .look import template_vars
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-FORMGRADER = HERE / "formgrader"  # a part of nbgrader's pages, in place of one that would ask a third party
 ACCOUNTS = "patient_partner_mentor.hub.authenticator.CourseAuthenticator"
 BUILT_IN = {"pam": "pam", "accounts": ACCOUNTS}
 QUICK = {"interrupt_timeout": 1, "term_timeout": 3, "kill_timeout": 2}  # seconds; the Hub's own take over half a minute
@@ -145,7 +144,6 @@ def _formgrader(settings: HubSettings, name: str, course: HubCourse) -> dict[str
     environment = {
         "JUPYTERHUB_DEFAULT_URL": "/formgrader",
         "JUPYTERHUB_USER": course.grader or f"grader-{name}",  # nbgrader asks for a name before it asks the Hub
-        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(FORMGRADER), os.environ.get("JUPYTER_PATH")])),
         "PPM_SERVICE_URL": f"http://127.0.0.1:{settings.service.port}{settings.prefix}services/{SERVICE}/",
         "PATH": path(),
     }

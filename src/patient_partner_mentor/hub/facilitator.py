@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ..interface import text
-from . import pages, roster_pages
+from . import mailbox, pages, roster_pages, wishes
 from .face import COURSE
 from .hub_api import Added, HubApi
 from .refusals import Refused
@@ -72,11 +72,12 @@ class Start(_FacilitatorPage):
         """Answer with the ways on, and with what waits to be read."""
         if not self.who:
             return
-        waiting = await self.settings["ppm"].store.read(_waiting, course)
+        waiting, wished, agreed = await self.settings["ppm"].store.read(lambda c: (_waiting(c, course), wishes.wishes(c, course), mailbox.agreed(c, course)))
         names = {module.name: module for module in self.settings["ppm"].course.modules}
         rows = [(names[name].number, names[name].title, count) for name, count in waiting if name in names]
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
-        self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), f"{self.settings['ppm'].prefix}leave"))
+        more = wishes.wishes_html(wished, names) + wishes.agreed_html(agreed)
+        self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave"))
 
 
 class RosterPage(_FacilitatorPage):

@@ -10,10 +10,11 @@ from .hub_api import Added, Member
 from .roster import MOST, Person, Problem
 
 
-def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]], leave: str) -> str:
+def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]], more: str, leave: str) -> str:
     """The facilitators' start: the ways on, and what waits.
 
     :param waiting: number and title of a module, and how many learners shared something that was not collected yet
+    :param more: what stands below, as HTML
     """
     items = "".join(f'<li><a class="button" href="{e(address)}">{t(f"desk.{name}")}</a><p>{t(f"desk.{name}_text")}</p></li>\n' for name, address in ways.items())
     if waiting:
@@ -21,7 +22,7 @@ def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str
         what = f"<p>{t('desk.waiting_text')}</p>\n<ul>\n{rows}</ul>\n"
     else:
         what = f"<p>{t('desk.nothing_waits')}</p>\n"
-    return f"<p>{e(course)}</p>\n<ul class=\"ways\">\n{items}</ul>\n<h2>{t('desk.waiting')}</h2>\n{what}<p><a href=\"{e(leave)}\">{t('hub.sign_out')}</a></p>\n"
+    return f"<p>{e(course)}</p>\n<ul class=\"ways\">\n{items}</ul>\n<h2>{t('desk.waiting')}</h2>\n{what}{more}<p><a href=\"{e(leave)}\">{t('hub.sign_out')}</a></p>\n"
 
 
 def paste(members: Sequence[Member], pasted: str, problems: Iterable[Problem], empty: bool, token: str, links: bool) -> str:

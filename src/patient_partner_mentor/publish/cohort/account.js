@@ -114,7 +114,7 @@ export async function offerWhatIsGone(place) {
     button(HOME.gone_erase, async () => { await openShelf(store).erase(); part.replaceChildren(line); say(HOME.gone_erased); }),
     button(HOME.gone_give, async () => {
       for (const one of mine) await store.save(one, one.revision);
-      if (await store.flush(ENOUGH)) { part.replaceChildren(line); say(HOME.gone_given); } else say(HOME.unreached);
+      if (!(await store.flush(ENOUGH))) { part.replaceChildren(line); say(HOME.gone_given); } else say(HOME.unreached);
     })), line);
   place.before(part);
 }

@@ -138,7 +138,8 @@ async function shareNow(view, go, line, say) {
     const state = await askState(settings, true);
     if (!hasRead(state)) return drawGate(state, module);
     await sync(settings, true);
-    if (!(await store.flush(ENDURE))) return stop(store.keepsNothing() ? SHARE.unsaved_page : SHARE.unsaved);
+    const why = await store.flush(ENDURE);
+    if (why) return stop(store.keepsNothing() ? SHARE.unsaved_page : why === "full" ? SHARE.full : SHARE.unsaved);
     const newest = await look(module);
     if (steps(module).some((step) => SEEN_PARTS.some((part) => newest.answers.get(step)?.[part] !== view.answers.get(step)?.[part]))) return drawReview(newest, SHARE.news);
     const content = contentOf(view);

@@ -34,7 +34,7 @@ soak: $(VENV)/test.stamp ## the slow rounds: browser, kernel and server killed w
 
 bench: $(VENV)/bench.stamp ## measure page, app, course service and grading beside their stock peers
 	@$(RUN) tests/find_browser.py
-	@$(RUN) -m bench; page=$$?; $(RUN) -m bench.voila; app=$$?; $(RUN) -m bench.cohort; cohort=$$?; $(RUN) -m bench.grading; grading=$$?; test $$page$$app$$cohort$$grading = 0000
+	@$(RUN) -m bench; page=$$?; $(RUN) -m bench.voila; app=$$?; $(RUN) -m bench.cohort; cohort=$$?; $(RUN) -m bench.arrival; arrival=$$?; $(RUN) -m bench.grading; grading=$$?; test $$page$$app$$cohort$$arrival$$grading = 00000
 
 links: $(VENV)/course.stamp ## ask every link whether it answers (needs a network), and write the date
 	@$(VENV)/bin/ppm links

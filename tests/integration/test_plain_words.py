@@ -119,7 +119,7 @@ def test_each_mode_says_what_is_true_in_it(book: Path, cohort_book: Path):
         for words in NOWHERE_ELSE:
             assert words not in told, f"{path.name}: {words}"
     for path in sorted(book.rglob("*.html")):
-        if path.stem in ("operators-guide", "authors-guide", "what-counts-as-done"):
+        if path.stem in ("operators-guide", "authors-guide", "what-counts-as-done") or path.stem.startswith("facilitators-"):
             continue
         for words in ("facilitator reads", "Share with", "Sign out", "Signed in"):
             assert words not in _said(path), f"{path.name}: {words}"

@@ -219,6 +219,27 @@ def join_and_be_in(cohort: Cohort, visit_cohort: VisitCohort, link: str, account
     pages_errors_are_meant(visit_cohort.visitors[-1])
 
 
+def test_a_lost_password_is_the_operators_to_renew(cohort: Cohort, visit_cohort: VisitCohort) -> None:
+    """With one command; the old password ends, and the page is the same that a first link leads to."""
+    page = visit_cohort(FACILITATOR)
+    paste(page, cohort, "noor")
+    page.get_by_role("button", name="Add this person").click()
+    link = page.locator(".slip-link").inner_text()
+    join_and_be_in(cohort, visit_cohort, link, "noor")
+    start = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(cohort.root), "cohort", "--port", str(cohort.port), "--folder", str(cohort.folder), "--new-link"]
+    done = subprocess.run([*start, "noor"], capture_output=True, text=True, timeout=120, check=True)
+    again = visit_cohort()
+    again.goto(cohort.url)
+    again.get_by_label("Account name").fill("noor")
+    again.get_by_label("Password", exact=True).fill("blue boats and bread")
+    again.get_by_role("button", name="Sign in").click()
+    again.get_by_role("alert").wait_for()
+    pages_errors_are_meant(visit_cohort.visitors[-1])
+    join_and_be_in(cohort, visit_cohort, done.stdout.strip(), "noor")
+    unknown = subprocess.run([*start, "nobody"], capture_output=True, text=True, timeout=120, check=False)
+    assert unknown.returncode == 1 and "knows no account" in unknown.stderr
+
+
 def test_a_list_for_nbgrader_is_a_file(cohort: Cohort, visit_cohort: VisitCohort) -> None:
     """And a form of another site's, without the page's own token, does nothing."""
     page = visit_cohort(FACILITATOR)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -63,7 +59,7 @@ def test_headings_and_empty_lines_are_no_people() -> None:
         ("x" * 201, Problem(1, "long_line")),
         ("an\u200ba", Problem(1, "odd_letters")),
         ("ana\x00", Problem(1, "odd_letters")),
-        ("\n".join(f"p{number}" for number in range(501)), Problem(501, "too_many")),
+        ("\n".join(f"p{number}" for number in range(201)), Problem(201, "too_many")),
         ("x" * 100_001, Problem(0, "too_long")),
     ],
 )
@@ -136,20 +132,3 @@ def test_an_account_that_is_not_there_has_no_password(accounts: Accounts) -> Non
     """Not even an empty one."""
     assert not accounts.fits("nobody", "")
     assert not accounts.fits("nobody", "\ud800")
-
-
-def test_the_roster_is_entered_in_the_gradebook(tmp_path: Path) -> None:
-    """By a program of its own; a second time changes nothing, and what is not said anew stays."""
-    book = f"sqlite:///{tmp_path / 'gradebook.db'}"
-    people = [{"id": "ana.example", "first_name": "Ana", "last_name": "Example", "email": "ana@example.org"}, {"id": "ben", "first_name": "", "last_name": "", "email": ""}]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "patient_partner_mentor.cohort.roster"]
-    for sent, new in ((people, 2), ([{"id": "ana.example"}], 0)):
-        data = json.dumps({"gradebook": book, "course": "ppm", "people": sent})
-        done = subprocess.run(command, input=data, capture_output=True, text=True, env=environment, timeout=120, check=True)
-        assert json.loads(done.stdout) == {"new": new}
-    from nbgrader.api import Gradebook
-
-    with Gradebook(book, "ppm") as opened:
-        student = opened.find_student("ana.example")
-        assert (student.first_name, student.last_name, student.email) == ("Ana", "Example", "ana@example.org")

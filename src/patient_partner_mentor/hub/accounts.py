@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,14 +69,19 @@ class Accounts:
 
         :raises AccountError: when the account has a password already
         """
-        key = secrets.token_urlsafe(24)
+        made = self.make_links([account], days)
+        if account not in made:
+            raise AccountError(f"{account} has a password already, so there is no new link.")
+        return made[account]
+
+    def make_links(self, accounts: Iterable[str], days: int) -> dict[str, str]:
+        """New keys to join with, in place of the accounts' others, for those of them that have no password yet."""
+        ends = (datetime.now(UTC) + timedelta(days)).isoformat()
         with self._changed() as data:
-            if account in data["passwords"]:
-                raise AccountError(f"{account} has a password already, so there is no new link.")
-            links = {name: link for name, link in data["links"].items() if link["account"] != account and _lasts(link)}
-            links[_name(key)] = {"account": account, "ends": (datetime.now(UTC) + timedelta(days)).isoformat()}
-            data["links"] = links
-        return key
+            made = {account: secrets.token_urlsafe(24) for account in accounts if account not in data["passwords"]}
+            links = {name: link for name, link in data["links"].items() if link["account"] not in made and _lasts(link)}
+            data["links"] = links | {_name(key): {"account": account, "ends": ends} for account, key in made.items()}
+        return made
 
     def invited(self, key: str) -> str | None:
         """Whose key this is, if it is still of use. Looking does not use it up: mail programs look at links too."""

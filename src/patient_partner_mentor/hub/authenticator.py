@@ -19,7 +19,6 @@ from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
 from traitlets import Int, Unicode
 
-from ..errors import CourseError
 from ..interface import text
 from .accounts import LONGEST, SHORTEST, Accounts
 from .hub_settings import SERVICE
@@ -119,9 +118,22 @@ class LinksHandler(APIHandler):
         names = [self.authenticator.normalize_username(name) for name in names]
         if not all(self.authenticator.validate_username(name) for name in names):
             raise HTTPError(400)
-        made = [await self._one(name, group, f"formgrade-{data.get('course')}") for name in names]
+        done, joining = [], []
+        for name in names:
+            done.append(self._one(name, group.name, f"formgrade-{data.get('course')}"))
+            joining += [] if done[-1]["why"] == "facilitator" else [name]
+            await asyncio.sleep(0)  # others sign in meanwhile
+        there = {user.name for user in group.users}
+        group.users.extend(self.find_user(name).orm_user for name in dict.fromkeys(joining) if name not in there)
         self.db.commit()
-        self.write(json.dumps({"accounts": made}))
+        eligible = [one["account"] for one in done if not one["why"]]
+        keys = await asyncio.to_thread(self.authenticator.accounts.make_links, eligible, self.authenticator.link_days)
+        for one in done:
+            if key := keys.get(one["account"]):
+                one["link"] = url_path_join(self.hub.base_url, "join") + f"?key={key}"
+            elif not one["why"]:
+                one["why"] = "password"
+        self.write(json.dumps({"accounts": done}))
 
     def _group(self, course: object) -> orm.Group:
         """The group of a course's learners, for the course service alone."""
@@ -133,24 +145,13 @@ class LinksHandler(APIHandler):
             raise HTTPError(404)
         return group
 
-    async def _one(self, name: str, group: orm.Group, facilitators: str) -> dict[str, Any]:
-        """Make the account if there is none; a link goes only to a learner of this course alone, who has no password yet."""
+    def _one(self, name: str, learners: str, facilitators: str) -> dict[str, Any]:
+        """Make the account if there is none; a link is only for a learner of this course alone, whom no other group knows."""
         there = self.find_user(name)
-        if there and facilitators in [one.name for one in there.groups]:
+        groups = [one.name for one in there.groups] if there else []
+        if facilitators in groups:
             return {"account": name, "new": False, "link": "", "why": "facilitator"}
-        user = there or self.user_from_username(name)
         if there is None:
-            self.authenticator.add_user(user)
-        others = [one.name for one in user.groups if one.name != group.name]
-        if group not in user.orm_user.groups:
-            group.users.append(user.orm_user)
-        link, why = "", ""
-        if others or user.admin:
-            why = "other"
-        else:
-            try:
-                key = await asyncio.to_thread(self.authenticator.accounts.make_link, name, self.authenticator.link_days)
-                link = url_path_join(self.hub.base_url, "join") + f"?key={key}"
-            except CourseError:
-                why = "password"
-        return {"account": name, "new": there is None, "link": link, "why": why}
+            self.authenticator.add_user(self.user_from_username(name))
+        other = there is not None and (there.admin or any(one != learners for one in groups))
+        return {"account": name, "new": there is None, "link": "", "why": "other" if other else ""}

@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from .refusals import Refused
 from .roster import Person
 
-SECONDS = 120  # five hundred accounts take a while
+SECONDS = 120  # two hundred accounts take a while on a busy disk
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from .identity import plain_name
 
 By = Literal["name", "email"]
 LARGEST = 100_000  # characters
-MOST = 500  # people at once
+MOST = 200  # people at once; the Hub writes each account to its disk
 LONGEST = 200  # characters of a line
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")

@@ -42,6 +42,8 @@ def trial(root: Path, book: Path, folder: Path, port: int) -> None:
     :param folder: what the trial keeps
     :raises CourseError: when the port is taken, or something does not start
     """
+    if os.name == "nt":
+        raise CourseError("JupyterHub does not run on Windows itself. It does in the Windows Subsystem for Linux: install that, and run this there.")
     folder = folder.resolve()
     found = open_trial(folder)
     try:

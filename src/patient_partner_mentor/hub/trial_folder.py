@@ -67,7 +67,7 @@ def open_trial(folder: Path) -> Trial:
         kept = json.loads(secret.read_text("utf-8"))
     except FileNotFoundError:
         kept = {
-            "passwords": {name: "-".join(secrets.choice(_WORDS) for _ in range(4)) for name in (*LEARNERS, FACILITATOR)},
+            "passwords": {name: "-".join(secrets.SystemRandom().sample(_WORDS, 4)) for name in (*LEARNERS, FACILITATOR)},
             "tokens": {COURSE: secrets.token_hex(32)},
         }
         write(secret, json.dumps(kept, indent=1))

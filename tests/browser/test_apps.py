@@ -132,6 +132,28 @@ def test_a_kernel_that_is_gone_is_replaced_and_the_text_stays(enter, server):
     expect(page.locator(BOX)).to_have_value("Before the kernel went. After it.")
 
 
+LOOKED_AT = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
+
+
+def test_a_page_that_nobody_looks_at_gives_its_kernel_back_and_gets_another(enter, server):
+    page = enter(f"/course/notebooks/{MODULES[6]}/module.html").context.new_page()
+    page.clock.install()
+    page.goto(server.app(MODULES[6]))
+    page.wait_for_selector("html[data-forms=ready]")
+    page.locator(BOX).fill("Before the pause.")
+    expect(page.locator(f"{FORM} .form-status")).to_have_text("Saved.")
+    kernel = page.locator(".app-status").get_attribute("data-kernel")
+    status = f"{server.base}/apps/api/kernels/{kernel}"
+    page.evaluate(LOOKED_AT, True)
+    page.clock.fast_forward("29:00")
+    assert page.request.get(status).status == 204
+    page.clock.fast_forward("02:00")
+    until(lambda: page.request.get(status).status == 404)
+    page.evaluate(LOOKED_AT, False)
+    page.locator(BOX).press_sequentially(" And after it.")
+    until(lambda: any(one["text"] == "Before the pause. And after it." for one in journal(server, "be-a-mentor").values()), 40)
+
+
 def test_noticing_is_answered_by_the_kernel(enter, server):
     page = enter(server.app(MODULES[4]))
     page.locator(BOX).fill("I went to the park with my neighbor on Monday. I felt calm and it meant a lot to me that she asked.")

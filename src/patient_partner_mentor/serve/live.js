@@ -3,11 +3,12 @@
 import { kernelForm } from "./kernel.js";
 
 const CONTROL = "jupyter.widget.control", LONGEST_WAIT = 10000; // ms between two tries at most
+const REST = 30 * 60000; // ms that a hidden page keeps its kernel
 const GONE = 4404; // the code of a socket that is closed because its kernel has died
 const bar = document.querySelector(".app-status"), { name: notebook, base } = bar.dataset;
 const session = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 const models = new Map(); // id -> LiveModel
-let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, retry;
+let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, resting = false, retry, rest;
 
 const post = (type, content, metadata = {}) => {
   if (socket?.readyState !== 1) return false;
@@ -91,7 +92,7 @@ function connect() {
   };
   opened.onmessage = ({ data }) => { if (typeof data === "string") hear(JSON.parse(data)); };
   opened.onclose = async ({ code }) => {
-    if (gone || socket !== opened) return;
+    if (gone || resting || socket !== opened) return;
     if (code === GONE) return replace();
     const answer = await fetch(`${base}apps/api/kernels/${kernelId}`).catch(() => null);
     if (answer?.status === 404) return replace();
@@ -101,10 +102,17 @@ function connect() {
 }
 
 addEventListener("online", () => { if (socket?.readyState > 1 && !gone) { tries = 0; later(connect); } });
-addEventListener("pagehide", () => {
+function leave() {
   const form = new FormData();
   form.append("_xsrf", token());
   navigator.sendBeacon(`${base}apps/api/kernels/${kernelId}`, form);
+}
+addEventListener("pagehide", leave);
+/* A page that nobody has looked at for long gives its kernel back, and asks for another when it is looked at again. */
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(rest);
+  if (document.hidden) rest = setTimeout(() => { resting = true; socket?.close(); leave(); }, REST);
+  else if (resting) { resting = false; tries = 0; replace(); }
 });
 addEventListener("pageshow", ({ persisted }) => { if (persisted) { tries = 0; later(connect); } });
 connect();

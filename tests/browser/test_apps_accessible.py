@@ -47,8 +47,9 @@ def test_an_app_is_accessible(enter, address):
 @pytest.mark.parametrize("name", MODULES)
 def test_each_box_of_an_app_says_its_question(enter, server, course, name):
     page = enter(server.app(name))
-    for button in page.locator(".step-fold button").all():  # steps that another test has done
-        button.click()
+    folded = page.locator(".step-fold button")
+    while folded.count():  # steps that another test has done
+        folded.first.click()
     found = tree(page)
     module = next(m for m in course.modules if m.name == name)
     for step in module.steps:

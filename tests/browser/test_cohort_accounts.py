@@ -46,7 +46,7 @@ def texts(hub: Hub, name: str) -> list[str]:
 def test_two_people_at_one_browser(cohort: Hub, person: Person, learner: str):
     """The first signs out; nothing of hers is left that the course has, and the second meets none of it anywhere."""
     second = cohort.new_learner()
-    page = open_page(person(learner, at_the_door=True), cohort, MODULE)
+    page = open_page(person(learner, troubled=True, at_the_door=True), cohort, MODULE)
     write(page, 1, WORDS)
     window = open_page(page.context.new_page(), cohort, "book/my-reflections.html")
     expect(window.locator("main")).to_contain_text(WORDS)

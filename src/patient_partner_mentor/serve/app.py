@@ -26,7 +26,7 @@ from .handlers import PING, AppHandler, KernelHandler, KeyHandler, Missing, OwnB
 from .notebooks import PORTFOLIO, CourseContents
 from .plan import Plan
 from .pool import Pool
-from .shell import shell
+from .shell import SHELL_FILE, shell
 from .token import CourseIdentity
 
 HERE = Path(__file__).parent
@@ -78,7 +78,7 @@ class CourseServer(Voila):
             "log_function": lambda handler: None,
             "allow_remote_access": True,  # the host patterns below are stricter
         }
-        self.pool = Pool(self.kernel_manager, self.plan.environment, self.plan.warm, self.plan.most)
+        self.pool = Pool(self.kernel_manager, self.plan.environment, self.plan.warm, self.plan.most, self.course.modules[0].name, self.made, self.stamp)
         self.app = Application(**settings)
         self.app.add_handlers(".*" if owner else self.plan.host.replace(".", r"\.") + "$", self._routes())
         if not owner and self.plan.host == ADDRESS:  # one name only, so that a browser keeps one set of drafts
@@ -142,6 +142,15 @@ class CourseServer(Voila):
         renderer.resources["ppm"] = resources
         async for piece, _ in renderer.generate_content_generator(kernel, self.kernel_manager.get_kernel(kernel)):
             yield piece
+
+    async def made(self, notebook: str, kernel: str) -> str:
+        """The page of a notebook as a whole, run in this kernel."""
+        return "".join([piece async for piece in self.render(notebook, kernel)])
+
+    def stamp(self, notebook: str) -> tuple[int, ...]:
+        """When what a page is made of was last changed: the notebook, the modules' data, and the book's frame."""
+        files = [self.contents_manager.file(notebook), *sorted(self.plan.root.glob("notebooks/*/module.yml")), self.plan.book.parent / SHELL_FILE]
+        return tuple(file.stat().st_mtime_ns for file in files)
 
     def _script(self, stem: str) -> str:
         found = next((self.plan.book / "_static").glob(f"{stem}.*.js"))

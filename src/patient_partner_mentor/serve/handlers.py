@@ -102,11 +102,14 @@ class AppHandler(AppBase):
         notebook = self.named(name)
         self.xsrf_token  # noqa: B018 - sets the cookie that the good-bye of the page needs: without it, stock Voila leaks a kernel a visit
         try:
-            kernel = await self.server.pool.take()
+            kernel, page = await self.server.pool.take(notebook)
         except Full:
             raise HTTPError(503) from None
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
+        if page:
+            self.finish(page)
+            return
         try:
             async for piece in self.server.render(notebook, kernel):
                 self.write(piece)
@@ -133,12 +136,12 @@ class StartHandler(AppBase):
         """A kernel that has run the notebook, or nothing when there is none; whatever ended others may end one of these too."""
         for _ in range(TRIES):
             try:
-                kernel = await self.server.pool.take()
+                kernel, page = await self.server.pool.take(notebook)
             except Full:
                 return None
             try:
-                async for _piece in self.server.render(notebook, kernel):
-                    pass
+                if not page:
+                    await self.server.made(notebook, kernel)
             except Exception:  # noqa: BLE001 - a kernel that died just now; what is wrong with a notebook shows in every try
                 await self.server.pool.left(kernel)
             else:

@@ -1,9 +1,14 @@
-"""Kernels in waiting: a few are warm, each page gets one of its own, and none stays behind when its page has gone."""
+"""Kernels in waiting: a few are warm, each page gets one of its own, and none stays behind when its page has gone.
+
+One of those that wait has run the notebook that is likely to be opened next, so that its page is ready beforehand.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
@@ -21,6 +26,19 @@ class Full(Exception):
     """All kernels that this server may run are in use."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """A page that was made before anybody asked for it.
+
+    :param stamp: of the files that it was made of
+    """
+
+    kernel: str
+    notebook: str
+    stamp: object
+    page: str
+
+
 class Pool:
     """The kernels of the apps.
 
@@ -28,10 +46,18 @@ class Pool:
     :param environment: of every kernel
     :param warm: how many wait, with what the notebooks import already there
     :param most: how many there may be at once
+    :param likely: the notebook that is opened first, until one was opened
+    :param make: runs a notebook in a kernel and gives its page
+    :param stamp: of the files that a notebook's page is made of
     """
 
-    def __init__(self, manager: Any, environment: dict[str, str], warm: int, most: int) -> None:
+    def __init__(
+        self, manager: Any, environment: dict[str, str], warm: int, most: int, likely: str, make: Callable[[str, str], Awaitable[str]], stamp: Callable[[str], object]
+    ) -> None:
         self.manager, self.environment, self.warm, self.most = manager, environment, warm, most
+        self.likely, self._make, self._stamp = likely, make, stamp
+        self.made: Made | None = None
+        self._making = False
         self.waiting: list[asyncio.Task[str]] = []
         self.clients: dict[str, AsyncKernelClient] = {}  # of kernels whose notebook has not been run yet
         self.taken: dict[str, float] = {}  # kernel id -> when it was last seen with a page, by a clock that never jumps
@@ -41,31 +67,64 @@ class Pool:
     def fill(self) -> None:
         """Begin to warm as many as are missing."""
         self.waiting = [task for task in self.waiting if not (task.done() and (task.cancelled() or task.exception()))]
-        while len(self.waiting) < self.warm and len(self.waiting) + len(self.taken) < self.most:
-            self.waiting.append(asyncio.ensure_future(self._start()))
+        while self._ready + len(self.waiting) < self.warm and self._ready + len(self.waiting) + len(self.taken) < self.most:
+            task = asyncio.ensure_future(self._start())
+            task.add_done_callback(lambda _: asyncio.ensure_future(self.look_ahead()))
+            self.waiting.append(task)
 
-    async def take(self) -> str:
-        """A kernel's id: a warm one, or one that is started now.
+    @property
+    def _ready(self) -> int:
+        """How many wait with a page, or are about to."""
+        return int(self.made is not None) + int(self._making)
+
+    async def look_ahead(self) -> None:
+        """Make the likely page in one of several kernels that wait; one always stays free for any other."""
+        if self.made and (self.made.notebook != self.likely or self.made.stamp != self._stamp(self.likely)):
+            old, self.made = self.made, None
+            await self._shut(old.kernel)
+        free = [task for task in self.waiting if task.done() and not task.cancelled() and not task.exception()]
+        if self.made or self._making or len(free) < 2:
+            return
+        self._making, notebook, kernel = True, self.likely, free[0].result()
+        self.waiting.remove(free[0])
+        try:
+            stamp = self._stamp(notebook)
+            self.made = Made(kernel, notebook, stamp, await self._make(notebook, kernel))
+        except Exception:  # noqa: BLE001 - whoever opens the page is told; here nobody waits
+            await self._shut(kernel)
+        finally:
+            self._making = False
+
+    async def take(self, notebook: str) -> tuple[str, str | None]:
+        """A kernel's id, and the notebook's page if it has run there already: else a warm kernel, or one that is started now.
 
         :raises Full: when there may be no more
         """
+        self.likely = notebook
+        made = self.made
+        if made and made.notebook == notebook and made.stamp == self._stamp(notebook) and await self._alive(made.kernel) and self.made is made:
+            self.made = None
+            return self._given(made.kernel), made.page
         while self.waiting:
             task = self.waiting.pop(0)
             try:
                 kernel = await task
-                alive = await self.manager.get_kernel(kernel).is_alive()
             except Exception:  # noqa: BLE001 - whatever kept it from starting, the next one may start
                 continue
-            if alive:
-                break
+            if await self._alive(kernel):
+                return self._given(kernel), None
             await self._shut(kernel)
-        else:
-            if len(self.taken) >= self.most:
-                raise Full
-            kernel = await self._start()
+        if len(self.taken) >= self.most:
+            raise Full
+        return self._given(await self._start()), None
+
+    def _given(self, kernel: str) -> str:
         self.taken[kernel] = time.monotonic()
         asyncio.get_running_loop().call_later(0.5, self.fill)  # first the page, then the next kernel
         return kernel
+
+    async def _alive(self, kernel: str) -> bool:
+        return kernel in self.manager and bool(await self.manager.get_kernel(kernel).is_alive())
 
     def client(self, kernel: str) -> AsyncKernelClient:
         """The ready client of a kernel that was just taken, for running its notebook; whoever gets it stops it."""
@@ -92,7 +151,7 @@ class Pool:
         """Shut down kernels whose pages have gone without a word, and forget those that died."""
         now = time.monotonic()
         for kernel in list(self.taken):
-            if kernel not in self.manager or not await self.manager.get_kernel(kernel).is_alive():
+            if not await self._alive(kernel):
                 await self.left(kernel)
                 for socket in [one for one, its in self.sockets.items() if its == kernel]:
                     socket.close(GONE)  # its page then asks for another kernel
@@ -101,7 +160,11 @@ class Pool:
                 self.seen.add(kernel)
             elif now - self.taken[kernel] > (GRACE if kernel in self.seen else UNSEEN):
                 await self.left(kernel)
+        if self.made and not await self._alive(self.made.kernel):
+            old, self.made = self.made, None
+            await self._shut(old.kernel)
         self.fill()
+        await self.look_ahead()
 
     async def close(self) -> None:
         """Shut down everything."""

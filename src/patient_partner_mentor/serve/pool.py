@@ -18,6 +18,7 @@ from tornado.websocket import WebSocketHandler
 
 GRACE = 5.0  # seconds that a kernel outlives its last page: a reload or a short gap in the network comes back within
 UNSEEN = 60.0  # seconds that a kernel waits for the page that it was made for to connect the first time
+PAGE_FIRST = 1.5  # seconds after a kernel was taken in which its page has the processors for itself
 GONE = 4404  # the code of a socket that is closed because its kernel has died; live.js knows it too
 WARM_UP = "from patient_partner_mentor.cells import warm_up; warm_up()"
 
@@ -58,6 +59,7 @@ class Pool:
         self.likely, self._make, self._stamp = likely, make, stamp
         self.made: Made | None = None
         self._making = False
+        self._page_first = 0.0  # until then
         self.waiting: list[asyncio.Task[str]] = []
         self.clients: dict[str, AsyncKernelClient] = {}  # of kernels whose notebook has not been run yet
         self.taken: dict[str, float] = {}  # kernel id -> when it was last seen with a page, by a clock that never jumps
@@ -66,6 +68,8 @@ class Pool:
 
     def fill(self) -> None:
         """Begin to warm as many as are missing."""
+        if time.monotonic() < self._page_first:
+            return
         self.waiting = [task for task in self.waiting if not (task.done() and (task.cancelled() or task.exception()))]
         while self._ready + len(self.waiting) < self.warm and self._ready + len(self.waiting) + len(self.taken) < self.most:
             task = asyncio.ensure_future(self._start())
@@ -83,7 +87,7 @@ class Pool:
             old, self.made = self.made, None
             await self._shut(old.kernel)
         free = [task for task in self.waiting if task.done() and not task.cancelled() and not task.exception()]
-        if self.made or self._making or len(free) < 2:
+        if self.made or self._making or len(free) < 2 or time.monotonic() < self._page_first:
             return
         self._making, notebook, kernel = True, self.likely, free[0].result()
         self.waiting.remove(free[0])
@@ -119,8 +123,9 @@ class Pool:
         return self._given(await self._start()), None
 
     def _given(self, kernel: str) -> str:
-        self.taken[kernel] = time.monotonic()
-        asyncio.get_running_loop().call_later(0.5, self.fill)  # first the page, then the next kernel
+        self.taken[kernel] = now = time.monotonic()
+        if now > self._page_first:  # many visits one after the other do not put it off for ever
+            self._page_first = now + PAGE_FIRST
         return kernel
 
     async def _alive(self, kernel: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -139,7 +140,7 @@ class CourseServer(Voila):
         renderer.log = self.log
         renderer.client = self.pool.client(kernel)
         await renderer.initialize()
-        renderer.resources["ppm"] = resources
+        renderer.resources["ppm"] = resources | {"states": lambda: _states(renderer.executor)}
         async for piece, _ in renderer.generate_content_generator(kernel, self.kernel_manager.get_kernel(kernel)):
             yield piece
 
@@ -159,6 +160,16 @@ class CourseServer(Voila):
     def sweeping(self) -> PeriodicCallback:
         """Looks after the kernels every second; start it on the server's loop."""
         return PeriodicCallback(self.pool.sweep, 1000)
+
+
+def _states(executor: Any) -> str:
+    """What the page's widgets are, for the live client: questions and settings, never an answer; safe inside a script element."""
+    shown = {
+        id: {"model_name": state["_model_name"], "state": {name: state[name] for name in ("question", "course", "settings") if name in state}}
+        for id, state in executor.widget_state.items()
+        if state.get("_model_name") == "AnyModel"
+    }
+    return json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c")
 
 
 class Renderer(NotebookRenderer):

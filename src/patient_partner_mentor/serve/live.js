@@ -10,7 +10,9 @@ const session = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new U
 const models = new Map(); // id -> LiveModel
 let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, resting = false, retry, rest;
 
+const unsent = []; // what the forms ask before the socket is open
 const post = (type, content, metadata = {}) => {
+  if (socket?.readyState === 0) { unsent.push([type, content, metadata]); return true; }
   if (socket?.readyState !== 1) return false;
   const header = { msg_id: `${session}-${++count}`, msg_type: type, session, username: "", version: "5.3", date: new Date().toISOString() };
   socket.send(JSON.stringify({ channel: "shell", header, parent_header: {}, metadata, content }));
@@ -81,27 +83,31 @@ async function replace() {
   } catch { gone = false; away(); later(replace); }
 }
 
-function connect() {
+/** @param fresh whether this kernel's widgets are those that the page came with */
+function connect(fresh = false) {
   const opened = new WebSocket(`${location.origin.replace(/^http/, "ws")}${base}apps/api/kernels/${kernelId}/channels?session_id=${session}`);
   socket = opened;
   opened.onopen = () => {
     tries = 0;
+    for (const one of unsent.splice(0)) post(...one);
+    if (fresh) return;
     const id = `${session}-control-${++count}`;
     post("comm_open", { comm_id: id, target_name: CONTROL, data: {} }, { version: "1.0.0" });
     post("comm_msg", { comm_id: id, data: { method: "request_states" } });
   };
   opened.onmessage = ({ data }) => { if (typeof data === "string") hear(JSON.parse(data)); };
   opened.onclose = async ({ code }) => {
+    unsent.length = 0;
     if (gone || resting || socket !== opened) return;
     if (code === GONE) return replace();
     const answer = await fetch(`${base}apps/api/kernels/${kernelId}`).catch(() => null);
     if (answer?.status === 404) return replace();
     if (!answer?.ok) away();
-    later(connect);
+    later(() => connect());
   };
 }
 
-addEventListener("online", () => { if (socket?.readyState > 1 && !gone) { tries = 0; later(connect); } });
+addEventListener("online", () => { if (socket?.readyState > 1 && !gone) { tries = 0; later(() => connect()); } });
 function leave() {
   const form = new FormData();
   form.append("_xsrf", token());
@@ -114,5 +120,6 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) rest = setTimeout(() => { resting = true; socket?.close(); leave(); }, REST);
   else if (resting) { resting = false; tries = 0; replace(); }
 });
-addEventListener("pageshow", ({ persisted }) => { if (persisted) { tries = 0; later(connect); } });
-connect();
+addEventListener("pageshow", ({ persisted }) => { if (persisted) { tries = 0; later(() => connect()); } });
+connect(true);
+meetWidgets(JSON.parse(document.getElementById("app-states").textContent));

@@ -26,6 +26,7 @@ from tests.find_browser import find
 ROOT = Path(__file__).parent.parent
 MODULE = "1-patient-partner"
 ROUNDS = 5
+WRITABLE = "() => document.querySelector('textarea:not([readonly])')"
 RATIO, KB, REQUESTS = 6, 120, 20
 
 
@@ -68,9 +69,8 @@ def visit(page: Page, address: str) -> tuple[float, float, int]:
     session.on("Network.loadingFinished", lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"]))
     began = time.monotonic()
     page.goto(address, wait_until="commit", timeout=60_000)
-    box = page.locator("textarea:not([readonly])").first
-    box.wait_for(timeout=60_000)
-    box.press_sequentially("a")
+    page.wait_for_function(WRITABLE, timeout=60_000)  # looks at each frame; a locator looks every 0.1 s
+    page.locator("textarea:not([readonly])").first.press_sequentially("a")
     took = time.monotonic() - began
     page.wait_for_load_state("networkidle")
     session.detach()
@@ -78,34 +78,28 @@ def visit(page: Page, address: str) -> tuple[float, float, int]:
 
 
 def measure(browser: Browser, stock: Stock, ours: AppServer) -> dict[tuple[str, str], list[tuple[float, float, int]]]:
-    """Both in turns; before each visit of ours the pool is warm, as it is when a person comes."""
+    """Both in turns, each on a quiet machine; before each visit of ours the pool is warm, as it is when a person comes."""
     found: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
     for _ in range(ROUNDS):
         for name, address in (("stock", stock.address), ("ours", ours.app())):
             context = browser.new_context(service_workers="block")
             if name == "ours":
                 ours.let_in(context)
-                _warm(ours)
             page = context.new_page()
             for kind in ("first", "again"):
+                _quiet(ours)
                 found.setdefault((name, kind), []).append(visit(page, address))
-                if name == "ours":
-                    page.goto("about:blank")
-                    _warm(ours)
+                page.goto("about:blank")
             context.close()
     return found
 
 
-def _warm(server: AppServer) -> None:
-    """Wait until two kernels are warm and quiet."""
+def _quiet(server: AppServer) -> None:
+    """Wait until our server has its two warm kernels and nothing on this machine is busy any more."""
     quiet = 0
     while quiet < 4:
-        kernels = server.kernels()
-        try:
-            busy = any(kernel.cpu_percent(0.1) > 20 for kernel in kernels)
-        except psutil.NoSuchProcess:  # the kernel of a page that was left
-            busy = True
-        quiet = quiet + 1 if len(kernels) == 2 and not busy else 0
+        busy = psutil.cpu_percent(0.1) > 20
+        quiet = quiet + 1 if len(server.kernels()) == 2 and not busy else 0
 
 
 def main() -> int:

@@ -19,10 +19,10 @@ from ..interface import Mode, of_mode, texts
 
 HERE = Path(__file__).parent
 CREDIT = HERE.parent / "credit"
-FORM_PARTS = ("record.js", "store.js", "rules.js", "credit.js", "text.js", "form.js")
+FORM_PARTS = ("record.js", "database.js", "store.js", "rules.js", "credit.js", "text.js", "form.js")
 HOST_PARTS = ("host_text.js", "remote.js")  # where something beside the browser keeps the answers
 KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, "talk.js", "kernel.js")
-PORTFOLIO_PARTS = ("record.js", "store.js", "rules.js", "credit.js", *HOST_PARTS, "talk.js", "shelf.js", "copies.js", "portfolio_text.js", "portfolio.js")
+PORTFOLIO_PARTS = ("record.js", "database.js", "store.js", "rules.js", "credit.js", *HOST_PARTS, "talk.js", "shelf.js", "copies.js", "portfolio_text.js", "portfolio.js")
 COHORT_TEXTS = {"cohort_text.js": ("home", "comments"), "sharing_text.js": ("consent", "share")}
 GROUPS = ("form", "credit", "noticing")  # of the interface's texts, that the form shows
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./[\w-]+\.js";\n', re.M)

@@ -1,8 +1,9 @@
 /* Keeps answers on this device: IndexedDB with strict durability, and a copy in localStorage that is there at once.
    Measured with the browser killed by kill -9: localStorage alone lost up to 30 seconds, strict IndexedDB nothing. */
+import { TABLE, database } from "./database.js";
 import { RecordError, SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
 
-const DATABASE = "patient-partner-mentor", TABLE = "answers", COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:", CHANGED = "ppm:changed:";
+const COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:", CHANGED = "ppm:changed:";
 const PATIENCE = 3000; // ms
 
 const request = (asked) => new Promise((good, bad) => {
@@ -14,17 +15,6 @@ const request = (asked) => new Promise((good, bad) => {
 export function openStore(owner) {
   const prefix = [owner.deployment, owner.course, owner.account].map(encodeURIComponent).join("/") + "/";
   const key = (module, step) => `${prefix}${module}/${step}`;
-  let opening;
-
-  const database = () => (opening ??= new Promise((good, bad) => {
-    const asked = indexedDB.open(DATABASE, 1);
-    asked.onupgradeneeded = () => asked.result.createObjectStore(TABLE);
-    asked.onerror = () => bad(asked.error);
-    asked.onsuccess = () => {
-      asked.result.onversionchange = asked.result.onclose = () => { asked.result.close(); opening = null; };
-      good(asked.result);
-    };
-  }).catch((error) => { opening = null; throw error; }));
 
   /** Run one transaction; it is over, and on disk, when the promise is. */
   async function transact(mode, work) {

@@ -31,13 +31,16 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; frame-src https://www.youtube-nocookie.com; base-uri 'none'; form-action 'none'"
 )
-RECORD = [("record.js", bundle.HERE), ("store.js", bundle.HERE), ("rules.js", bundle.CREDIT), ("credit.js", bundle.CREDIT)]
+DATABASE = ("database.js", bundle.HERE)
+AFTER_DATABASE = [("record.js", bundle.HERE), ("store.js", bundle.HERE), ("rules.js", bundle.CREDIT), ("credit.js", bundle.CREDIT)]
+RECORD = [DATABASE, *AFTER_DATABASE]
 SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "theme.js": ([("theme.js", HERE)], []),
     "record.js": ([*RECORD, ("shelf.js", bundle.HERE)], None),
     "form.js": ([*RECORD, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)], ["openStore", "states", "tokens"]),
     "noticing.js": ([("noticing.js", bundle.CREDIT), ("word_lists.js", bundle.CREDIT)], None),
-    "app.js": ([*RECORD, *[(name, bundle.HERE) for name in ("shelf.js", "text.js", "form.js", "host_text.js", "remote.js", "talk.js", "kernel.js")], ("live.js", SERVE)], None),
+    "early.js": ([("theme.js", HERE), DATABASE, ("early.js", SERVE)], None),
+    "app.js": ([*AFTER_DATABASE, *[(name, bundle.HERE) for name in ("shelf.js", "text.js", "form.js", "host_text.js", "remote.js", "talk.js", "kernel.js")], ("live.js", SERVE)], None),
     "portfolio.js": ([(name, bundle.HERE) for name in ("copies.js", "portfolio_text.js", "portfolio.js")], None),
     "page.js": ([("start.js", HERE), ("page.js", HERE)], ["drawOverview", "drawStart"]),
     "reflections.js": ([("copies.js", bundle.HERE), ("reflections.js", HERE)], []),

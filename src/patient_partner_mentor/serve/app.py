@@ -112,6 +112,7 @@ class CourseServer(Voila):
         module = self.contents_manager.modules.get(notebook)
         loaded = self.contents_manager.get(notebook)["content"]
         before, after = self.frame(loaded.metadata["title"], module)
+        before = before.replace("<title>", f'<meta name="ppm-socket" data-socket="{self.base}apps/api/kernels/{kernel}/channels">\n<title>', 1)
         if notebook == PORTFOLIO:
             before = before.replace("</head>", f'<script defer src="{self._script("portfolio")}"></script>\n</head>')
         book_page = f"{self.base}course/notebooks/{notebook}/module.html" if module else f"{self.base}course/book/my-reflections.html"

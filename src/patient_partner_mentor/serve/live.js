@@ -1,13 +1,15 @@
 /* The small live client of the apps: mounts the forms of a running kernel over the plain Jupyter websocket, in place of
    Voila's own client. A dropped socket is opened again; a kernel that is gone is replaced, and the forms keep their text. */
 import { kernelForm } from "./kernel.js";
+import { early } from "./early.js";
 
 const CONTROL = "jupyter.widget.control", LONGEST_WAIT = 10000; // ms between two tries at most
 const REST = 30 * 60000; // ms that a hidden page keeps its kernel
 const GONE = 4404; // the code of a socket that is closed because its kernel has died
 const bar = document.querySelector(".app-status"), { name: notebook, base } = bar.dataset;
-const session = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+const { session } = early;
 const models = new Map(); // id -> LiveModel
+const laterScripts = new Promise((good) => document.addEventListener("DOMContentLoaded", good, { once: true }));
 let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, resting = false, retry, rest;
 
 const unsent = []; // what the forms ask before the socket is open
@@ -38,8 +40,14 @@ async function mountAll() {
   await Promise.all(places.map(async (place) => {
     const model = models.get(place.dataset.model);
     if (!model) return;
-    const el = document.createElement("div"), widget = model.get("question") ? kernelForm : window.ppm.portfolio;
-    try { const ready = widget.render({ model, el, signal: new AbortController().signal }); place.replaceChildren(el); await ready; } catch (error) { console.error("A form could not be set up:", error); }
+    const el = document.createElement("div");
+    try {
+      if (!model.get("question")) await laterScripts; // the portfolio has a script of its own
+      const widget = model.get("question") ? kernelForm : window.ppm.portfolio;
+      const ready = widget.render({ model, el, signal: new AbortController().signal });
+      place.replaceChildren(el);
+      await ready;
+    } catch (error) { console.error("A form could not be set up:", error); }
   }));
   performance.mark("ppm:forms-ready");
   document.documentElement.dataset.forms = "ready";
@@ -83,22 +91,22 @@ async function replace() {
   } catch { gone = false; away(); later(replace); }
 }
 
-/** @param fresh whether this kernel's widgets are those that the page came with */
-function connect(fresh = false) {
-  const opened = new WebSocket(`${location.origin.replace(/^http/, "ws")}${base}apps/api/kernels/${kernelId}/channels?session_id=${session}`);
+/** @param first the socket that was opened for the page itself: its kernel's widgets are those that the page came with */
+function connect(first) {
+  const opened = first ?? new WebSocket(`${location.origin.replace(/^http/, "ws")}${base}apps/api/kernels/${kernelId}/channels?session_id=${session}`);
   socket = opened;
   opened.onopen = () => {
     tries = 0;
     for (const one of unsent.splice(0)) post(...one);
-    if (fresh) return;
+    if (first) return;
     const id = `${session}-control-${++count}`;
     post("comm_open", { comm_id: id, target_name: CONTROL, data: {} }, { version: "1.0.0" });
     post("comm_msg", { comm_id: id, data: { method: "request_states" } });
   };
   opened.onmessage = ({ data }) => { if (typeof data === "string") hear(JSON.parse(data)); };
   opened.onclose = async ({ code }) => {
-    unsent.length = 0;
     if (gone || resting || socket !== opened) return;
+    unsent.length = 0;
     if (code === GONE) return replace();
     const answer = await fetch(`${base}apps/api/kernels/${kernelId}`).catch(() => null);
     if (answer?.status === 404) return replace();
@@ -121,5 +129,5 @@ document.addEventListener("visibilitychange", () => {
   else if (resting) { resting = false; tries = 0; replace(); }
 });
 addEventListener("pageshow", ({ persisted }) => { if (persisted) { tries = 0; later(() => connect()); } });
-connect(true);
+connect(early.opening.readyState < 2 ? early.opening : undefined); // open, or about to be
 meetWidgets(JSON.parse(document.getElementById("app-states").textContent));

@@ -192,6 +192,17 @@ def test_no_kernel_is_left_behind_by_fifty_visits(book, tmp_path):
         visits(server, learner, 50)
 
 
+@pytest.mark.parametrize("moment", [0.0, 0.6, 1.2])
+def test_a_kernel_killed_while_it_starts_keeps_no_page_waiting(book, tmp_path, moment):
+    with apps(tmp_path / "data") as server, requests.Session() as session:
+        session.get(f"{server.base}/?token={server.token}")
+        until(server.kernels)
+        time.sleep(moment)  # while it comes up, or while it imports what the notebooks need
+        for kernel in server.kernels():
+            kernel.kill()
+        assert session.get(server.app(NAME), timeout=30).status_code == 200
+
+
 def test_kernels_end_with_a_server_that_was_killed_and_the_key_stays(book, tmp_path):
     server = AppServer(tmp_path / "data")
     server.start()

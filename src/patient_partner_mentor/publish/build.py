@@ -44,6 +44,7 @@ def build(root: Path, force: bool = False, mode: Mode = "alone") -> bool:
     :raises CurriculumError: when module.yml or the settings cannot be used
     :raises BuildError: with Sphinx's own words when there is a warning or an error
     """
+    root = root.resolve()  # the kernels run in folders of their own
     html = html_folder(root, mode)
     out = html.parent
     now = _inputs(root)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from tornado.websocket import WebSocketHandler
 
 GRACE = 5.0  # seconds that a kernel outlives its last page: a reload or a short gap in the network comes back within
 UNSEEN = 60.0  # seconds that a kernel waits for the page that it was made for to connect the first time
+LOOK = 0.3  # seconds between two looks at whether a kernel that is being started still lives
 PAGE_FIRST = 1.5  # seconds after a kernel was taken in which its page has the processors for itself
 GONE = 4404  # the code of a socket that is closed because its kernel has died; live.js knows it too
 WARM_UP = "from patient_partner_mentor.cells import warm_up; warm_up()"
@@ -186,13 +187,28 @@ class Pool:
         client.allow_stdin = False
         client.start_channels()
         try:
-            await client.wait_for_ready(timeout=60)
-            await client.execute_interactive(WARM_UP, store_history=False, timeout=60)
+            await self._unless_dead(kernel, client.wait_for_ready(timeout=60))
+            await self._unless_dead(kernel, client.execute_interactive(WARM_UP, store_history=False, timeout=60))
         except BaseException:
             client.stop_channels()
+            await self._shut(kernel)
             raise
         self.clients[kernel] = client
         return kernel
+
+    async def _unless_dead(self, kernel: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Wait for something of a kernel, but not for one that has died: it would be a minute, and a page may be waiting too.
+
+        :raises RuntimeError: when it has died
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=LOOK))[0]:
+                if not await self._alive(kernel):
+                    raise RuntimeError("The kernel has died.")
+            task.result()
+        finally:
+            task.cancel()
 
     async def _shut(self, kernel: str) -> None:
         if client := self.clients.pop(kernel, None):

@@ -19,11 +19,9 @@ class Terminal(io.StringIO):
 def test_a_terminal_sees_how_many_are_done(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr("patient_partner_mentor.cohort.progress.EVERY", 0)
     assert list(progress(["a", "b"], "hand-ins")) == ["a", "b"]
-    drawn = terminal.getvalue().split("\r")
-    assert [one.rsplit("] ")[-1] for one in drawn[1:]] == ["0 of 2 hand-ins", "1 of 2 hand-ins", "2 of 2 hand-ins\n"]
-    assert drawn[-1].startswith("[####") and drawn[1].startswith("[....")
+    drawn = terminal.getvalue()
+    assert drawn.index("hand-ins") < drawn.index("0/2") < drawn.index("2/2")
 
 
 def test_a_file_gets_nothing(monkeypatch):

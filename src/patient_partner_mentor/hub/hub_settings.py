@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlparse
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from ..errors import CurriculumError
 from .service_settings import CourseName
+from .settings_file import checked, read_settings
 
 SETTINGS = "PPM_HUB_SETTINGS"
 SERVICE = "course"  # the course service's name at the Hub: it stands at /services/course/
@@ -123,14 +123,7 @@ def load_hub_settings(path: Path | None = None) -> HubSettings:
     :param path: by default what ``PPM_HUB_SETTINGS`` names
     :raises CurriculumError: with the field, what was expected and what to do
     """
-    named = path or os.environ.get(SETTINGS)
-    if not named:
-        raise CurriculumError(f"The Hub needs its settings. Name their file in the environment variable {SETTINGS}.")
-    try:
-        data: Any = yaml.safe_load(Path(named).read_text("utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CurriculumError(f"{named} cannot be read ({type(error).__name__}). Check that it is there, and valid YAML or JSON.") from None
-    return hub_settings(data, str(named))
+    return read_settings(HubSettings, path, SETTINGS, "the Hub")
 
 
 def hub_settings(data: Any, named: str) -> HubSettings:
@@ -139,11 +132,7 @@ def hub_settings(data: Any, named: str) -> HubSettings:
     :param named: what to call them in an error
     :raises CurriculumError: with the field, what was expected and what to do
     """
-    try:
-        return HubSettings.model_validate(data)
-    except ValidationError as error:
-        said = [f"{named}, {'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg']}." for p in error.errors(include_url=False, include_input=False)]
-    raise CurriculumError("\n".join([*said, "Mend the file and start the Hub again."]))
+    return checked(HubSettings, data, named, "the Hub")
 
 
 def from_environment(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> dict[str, Any]:

@@ -18,17 +18,15 @@ and the like). Without the Hub's address it listens on 127.0.0.1 only.
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import available_timezones
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from ..errors import CurriculumError
 from ..handins import LARGEST
+from .settings_file import read_settings
 
 SETTINGS = "PPM_SERVICE_SETTINGS"
 CourseName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$")]
@@ -126,15 +124,4 @@ def load_settings(path: Path | None = None) -> ServiceSettings:
     :param path: by default what ``PPM_SERVICE_SETTINGS`` names
     :raises CurriculumError: with the field, what was expected and what to do
     """
-    named = path or os.environ.get(SETTINGS)
-    if not named:
-        raise CurriculumError(f"The course service needs its settings. Name their file in the environment variable {SETTINGS}.")
-    try:
-        data: Any = yaml.safe_load(Path(named).read_text("utf-8"))  # JSON is YAML
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CurriculumError(f"{named} cannot be read ({type(error).__name__}). Check that it is there, and valid YAML or JSON.") from None
-    try:
-        return ServiceSettings.model_validate(data)
-    except ValidationError as error:
-        said = [f"{named}, {'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg']}." for p in error.errors(include_url=False, include_input=False)]
-    raise CurriculumError("\n".join([*said, "Mend the file and start the service again."]))
+    return read_settings(ServiceSettings, path, SETTINGS, "the course service")

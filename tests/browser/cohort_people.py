@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from patient_partner_mentor.curriculum import Module
 from tests.hub_running import COURSE, Hub
@@ -74,6 +74,28 @@ def write(page: Page, step: int, words: str) -> None:
     unfold(page, step)
     form(page, step).locator("textarea").last.fill(words)
     saved(page, step)
+
+
+def at_review(page: Page, hub: Hub, name: str, words: str) -> Page:
+    """Agree, write the first step, and choose it on the page where one shares: one press is left."""
+    agree(hub, name)
+    write(open_page(page, hub, MODULE), 1, words)
+    open_page(page, hub, REVIEW)
+    page.locator("#goes-name-myself").check()
+    return page
+
+
+def lose_answers(page: Page) -> None:
+    """What is shared arrives, and the service's answer does not, until ``unroute_all``."""
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/api/share/*", lose)
 
 
 def other(page: Page, step: int, way: str) -> None:

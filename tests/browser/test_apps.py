@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from patient_partner_mentor.curriculum import Course
 from tests.apps_running import AppServer, apps, until
-from tests.browser.conftest import Visitor
-from tests.browser.looking import CUT, SIDEWAYS, SMALL, axe, names_and_roles
+from tests.browser.looking import axe
 
 MODULES = [f"{n}-{name}" for n, name in enumerate("patient-partner embrace-learnings careful-and-kind-care advancing-expertise develop-and-nurture-your-niche find-and-connect be-a-mentor evaluate".split(), 1)]
 PORTFOLIO = "/apps/notebooks/apps/portfolio.html"

@@ -17,7 +17,7 @@ from patient_partner_mentor.curriculum import Course, Module
 from tests.hub_running import COURSE, Hub
 from tests.integration import service_asking as asking
 
-from .cohort_people import MODULE, REVIEW, Person, agree, comment, form, hand_ins, leave, open_page, saved, share, sign_in, state_of, stored, write
+from .cohort_people import MODULE, REVIEW, Person, agree, at_review, comment, form, hand_ins, leave, open_page, saved, share, sign_in, state_of, stored, write
 
 WORDS = "Canary of the first person: my sister sits beside me at the clinic."
 LATER = "Canary of later: this was typed while the course was away."
@@ -109,11 +109,7 @@ def test_the_service_is_killed_while_somebody_writes(away: Hub, person: Person, 
 
 
 def test_the_service_is_killed_while_somebody_shares(away: Hub, person: Person, module: Module, learner: str):
-    agree(away, learner)
-    page = open_page(person(learner, troubled=True), away, MODULE)
-    write(page, 1, WORDS)
-    open_page(page, away, REVIEW)
-    page.locator("#goes-name-myself").check()
+    page = at_review(person(learner, troubled=True), away, learner, WORDS)
     page.route("**/api/share/*", lambda route: (away.stop_service(signal.SIGKILL), route.continue_()))
     page.locator("#share-now").click()
     expect(page.locator(".share-status")).to_contain_text("We did not hear back from the course.", timeout=30_000)
@@ -128,11 +124,7 @@ def test_the_service_is_killed_while_somebody_shares(away: Hub, person: Person, 
 
 def test_signed_out_while_sharing(cohort: Hub, person: Person, module: Module, learner: str):
     """The page says what to do, and after signing in again in another window the same button shares."""
-    agree(cohort, learner)
-    page = open_page(person(learner, troubled=True), cohort, MODULE)
-    write(page, 1, WORDS)
-    open_page(page, cohort, REVIEW)
-    page.locator("#goes-name-myself").check()
+    page = at_review(person(learner, troubled=True), cohort, learner, WORDS)
     page.wait_for_function("async () => (await window.ppm.everything(window.ppm.settings, true)).there.some((one) => one.share)")
     page.context.clear_cookies()
     page.locator("#share-now").click()
@@ -281,11 +273,7 @@ def test_on_a_shared_computer_nothing_is_kept_and_all_is_there(cohort: Hub, pers
 
 
 def test_erasing_reaches_the_course_and_says_what_is_left(cohort: Hub, person: Person, module: Module, learner: str, tmp_path: Path):
-    agree(cohort, learner)
-    page = open_page(person(learner), cohort, MODULE)
-    write(page, 1, WORDS)
-    open_page(page, cohort, REVIEW)
-    page.locator("#goes-name-myself").check()
+    page = at_review(person(learner), cohort, learner, WORDS)
     share(page)
     comment(cohort, module, learner, {1: "A comment that goes too."})
     id = hand_ins(cohort, module, learner)[-1]["id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from patient_partner_mentor.curriculum import Course, Module
 from patient_partner_mentor.handins import hand_in, read_hand_in
@@ -13,7 +13,7 @@ from patient_partner_mentor.reflections import assemble, read_journal
 from tests.hub_running import COURSE, Hub
 from tests.integration import service_asking as asking
 
-from .cohort_people import CONSENT, MODULE, REVIEW, Person, agree, comment, form, hand_ins, open_page, other, share, state_of, write
+from .cohort_people import CONSENT, MODULE, REVIEW, Person, agree, at_review, comment, form, hand_ins, lose_answers, open_page, other, share, state_of, write
 
 SHARED, KEPT = "I would like to be called a partner, since it says that I have a part in this.", "My neighbor drives me, and I keep that to myself for now."
 
@@ -117,17 +117,8 @@ def test_the_pages_hand_in_is_pythons(cohort: Hub, person: Person, module: Modul
 
 def test_an_answer_that_was_lost_on_the_way_is_shared_once(cohort: Hub, person: Person, module: Module, learner: str):
     """The service took it, and the receipt did not arrive: the page says so, and the second try is the same hand-in."""
-    agree(cohort, learner)
-    page = open_page(person(learner, troubled=True), cohort, MODULE)
-    write(page, 1, SHARED)
-    open_page(page, cohort, REVIEW)
-    page.locator("#goes-name-myself").check()
-
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort("connectionreset")
-
-    page.route("**/api/share/*", lambda route: lose(route) if route.request.method == "POST" else route.continue_())
+    page = at_review(person(learner, troubled=True), cohort, learner, SHARED)
+    lose_answers(page)
     page.locator("#share-now").click()
     expect(page.locator(".share-status")).to_contain_text("We did not hear back from the course.")
     first = hand_ins(cohort, module, learner)
@@ -145,17 +136,8 @@ def test_an_answer_that_was_lost_on_the_way_is_shared_once(cohort: Hub, person: 
 
 
 def test_the_same_words_pressed_again_are_the_same(cohort: Hub, person: Person, module: Module, learner: str):
-    agree(cohort, learner)
-    page = open_page(person(learner, troubled=True), cohort, MODULE)
-    write(page, 1, SHARED)
-    open_page(page, cohort, REVIEW)
-    page.locator("#goes-name-myself").check()
-
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort("connectionreset")
-
-    page.route("**/api/share/*", lambda route: lose(route) if route.request.method == "POST" else route.continue_())
+    page = at_review(person(learner, troubled=True), cohort, learner, SHARED)
+    lose_answers(page)
     for _ in range(2):
         page.locator("#share-now").click()
         expect(page.locator(".share-status")).to_contain_text("We did not hear back from the course.")
@@ -192,11 +174,7 @@ def test_sharing_again_says_what_differs(cohort: Hub, person: Person, module: Mo
 
 @pytest.mark.parametrize("read", [False, True])
 def test_taking_back_says_whether_it_was_opened(cohort: Hub, person: Person, module: Module, learner: str, read: bool):
-    agree(cohort, learner)
-    page = open_page(person(learner), cohort, MODULE)
-    write(page, 1, SHARED)
-    open_page(page, cohort, REVIEW)
-    page.locator("#goes-name-myself").check()
+    page = at_review(person(learner), cohort, learner, SHARED)
     share(page)
     if read:
         id = hand_ins(cohort, module, learner)[-1]["id"]
@@ -265,11 +243,7 @@ def test_newer_words_of_another_window_are_shown_before_they_go(cohort: Hub, per
 
 
 def test_words_and_choices_come_along_to_another_device(cohort: Hub, person: Person, learner: str):
-    agree(cohort, learner)
-    page = open_page(person(learner), cohort, MODULE)
-    write(page, 1, SHARED)
-    open_page(page, cohort, REVIEW)
-    page.locator("#goes-name-myself").check()
+    page = at_review(person(learner), cohort, learner, SHARED)
     expect(page.locator("[data-step=name-myself]")).to_have_attribute("data-goes", "true")
     page.wait_for_function("async () => !(await window.ppm.everything(window.ppm.settings, true)).there.every((one) => !one.share)")
     there = person(learner)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.cohort_running import COURSE, Cohort, running_cohort
+from tests.cohort_running import Cohort, running_cohort
 
 from .cohort_people import form, other, saved, share, unfold, write
 from .conftest import Visitor

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader import api
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Delete, Engine, delete, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ..errors import CohortError
@@ -120,8 +120,8 @@ def _rows(database: Engine, learner: str, module: str) -> dict[str, int]:
         }
 
 
-def _count(connection: Connection, statement: object) -> int:
-    return int(connection.execute(statement).rowcount)  # type: ignore[call-overload]
+def _count(connection: Connection, statement: Delete) -> int:
+    return int(connection.execute(statement).rowcount)
 
 
 def _scrub(database: Engine, report: Erased) -> None:

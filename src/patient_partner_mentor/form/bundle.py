@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from ..credit.rules import RULES
 from ..interface import Mode, of_mode, texts

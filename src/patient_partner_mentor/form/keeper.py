@@ -58,7 +58,7 @@ class Keeper:
         except (RecordError, KeyError, TypeError, ValueError):
             return answer | {"ok": False, "reason": "refused"}
         except Exception as error:  # whatever it is, no traceback may carry a learner's words into a log
-            LOGGER.error("A message of kind %s was not answered: %s", known["kind"], type(error).__name__)  # noqa: TRY400
+            LOGGER.error("A message of kind %s was not answered: %s", known["kind"], type(error).__name__)  # noqa: TRY400 - no trace
             return answer | {"ok": False, "reason": "refused"}
 
     def _load(self, message: dict[str, Any]) -> dict[str, Any]:

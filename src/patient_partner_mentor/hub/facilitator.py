@@ -27,7 +27,7 @@ GRADEBOOK_SECONDS = 120
 _META_POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?[^>]*>\n?', re.I)
 
 
-class _FacilitatorPage(pages._Page):  # noqa: SLF001 - the service's other pages
+class _FacilitatorPage(pages.Page):
     """A page in the course's frame, for facilitators of the course alone."""
 
     async def prepare(self) -> None:
@@ -47,7 +47,7 @@ class _FacilitatorPage(pages._Page):  # noqa: SLF001 - the service's other pages
         book = ppm.book_of(course)
         page = _META_POLICY.sub("", book.framed(title, body, f"{ppm.prefix}{course}/"))
         self.set_header("Content-Security-Policy", book.policy.replace("form-action 'none'", "form-action 'self'"))
-        self.page(pages._filled(page.encode(), self.values(course)), status)  # noqa: SLF001
+        self.page(pages.filled(page.encode(), self.values(course)), status)
 
     def hub(self) -> HubApi:
         """The Hub, for the roster.

@@ -83,7 +83,7 @@ class Pages:
         return _PAGE.format(title=escape(title), styles=styles, body=body)
 
 
-class _Page(Face):
+class Page(Face):
     """A handler that people look at."""
 
     def refuse(self, refused: Refused) -> None:
@@ -94,7 +94,7 @@ class _Page(Face):
         body = f'<p role="alert">{escape(str(refused))}</p>\n<p><a href="{escape(ppm.prefix)}">{escape(text("service.home"))}</a></p>\n'
         pages = ppm.book_of(course)
         page = pages.framed(text("service.trouble_title"), body, home) if member else pages.small(text("service.trouble_title"), body, home)
-        self.page(_filled(page.encode(), self.values(course)) if member else page.encode(), refused.status)
+        self.page(filled(page.encode(), self.values(course)) if member else page.encode(), refused.status)
 
     def page(self, content: bytes | str, status: int = 200) -> None:
         """Answer with a page."""
@@ -122,7 +122,7 @@ class _Page(Face):
         return False
 
 
-class Missing(_Page):
+class Missing(Page):
     """Any other address."""
 
     def prepare(self) -> NoReturn:
@@ -130,7 +130,7 @@ class Missing(_Page):
         raise Refused("not-here")
 
 
-class Front(_Page):
+class Front(Page):
     """The front door: the only course of who asks, or the list of them."""
 
     async def get(self) -> None:
@@ -148,7 +148,7 @@ class Front(_Page):
             self.page(ppm.pages.small(title, body, f"{ppm.prefix}{next(iter(ppm.settings.courses))}/"))
 
 
-class Home(_Page):
+class Home(Page):
     """A course's own address."""
 
     async def get(self, course: str) -> None:
@@ -160,7 +160,7 @@ class Home(_Page):
             self.redirect(home_of(self.settings["ppm"], self.who, course))
 
 
-class Book(_Page):
+class Book(Page):
     """Pages and files of the cohort book. What the pages look like is open, since browsers fetch fonts without cookies."""
 
     async def get(self, course: str, name: str) -> None:
@@ -176,7 +176,7 @@ class Book(_Page):
         content = pages.file(name if name != WORKER else "")
         if name.endswith(".html"):
             self.set_header("Content-Security-Policy", pages.policy)
-            content = _filled(content, self.values(course))
+            content = filled(content, self.values(course))
             self.xsrf_token  # noqa: B018 - sets the cookie that the page's own requests answer with
         return self._send(name, content)
 
@@ -188,7 +188,7 @@ class Book(_Page):
         self.finish(content)
 
 
-class Leave(_Page):
+class Leave(Page):
     """The way out: this service's cookie goes, then the Hub's."""
 
     async def get(self) -> None:
@@ -206,7 +206,7 @@ class Health(Face):
         self.answer({"well": True})
 
 
-def _filled(page: bytes, values: dict[str, str]) -> bytes:
+def filled(page: bytes, values: dict[str, str]) -> bytes:
     """A page with its markers replaced: one by text, the others by what stands safely inside a JSON string inside a script element."""
     for marker, value in values.items():
         safe = escape(value) if marker == SIGNED_IN else json.dumps(value)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("'", "\\u0027")

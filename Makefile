@@ -26,7 +26,7 @@ book: $(VENV)/course.stamp ## build the book into _build/html, every warning an 
 
 test: $(VENV)/test.stamp ## run every test, the browser's included
 	@$(RUN) tests/find_browser.py
-	@$(RUN) -m pytest tests
+	@$(RUN) -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/test.stamp ## the slow rounds: browser, kernel and server killed while somebody types
 	@$(RUN) tests/find_browser.py

@@ -15,7 +15,7 @@ def programs() -> Path | None:
     """The folder of PostgreSQL's programs, or nothing where there are none and they cannot be installed."""
     found = _found()
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-q", "postgresql"], check=False, capture_output=True)
+        subprocess.run(["apt-get", "install", "-y", "-q", "-o", "DPkg::Lock::Timeout=300", "postgresql"], check=False, capture_output=True)
         found = _found()
     return found
 

@@ -33,15 +33,17 @@ def pages(book: Path) -> list[str]:
 
 
 def test_no_page_asks_anybody_else_and_none_breaks_the_policy(visit, book):
-    page = visit("book/help.html")
-    for path in pages(book):
-        page.goto(page.url.split("/course/")[0] + "/course/" + path)
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("window.violations") == [], path
-        for notice in page.locator("details").all():
-            notice.evaluate("(one) => { one.open = true; }")
-        assert page.locator("link[rel=preconnect], link[rel=dns-prefetch], link[rel=prefetch]").count() == 0, path
-    assert len(pages(book)) >= 25
+    paths = pages(book)
+    for some in (paths[i : i + 6] for i in range(0, len(paths), 6)):  # so that their waits overlap
+        tabs = {path: visit(path) for path in some}
+        for path, page in tabs.items():
+            page.wait_for_load_state("networkidle")
+            for notice in page.locator("details").all():
+                notice.evaluate("(one) => { one.open = true; }")
+            assert page.evaluate("window.violations") == [], path
+            assert page.locator("link[rel=preconnect], link[rel=dns-prefetch], link[rel=prefetch]").count() == 0, path
+            page.close()
+    assert len(paths) >= 25
 
 
 def test_the_policy_is_a_header_and_in_the_page(visit, site):

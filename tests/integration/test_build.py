@@ -90,6 +90,17 @@ def test_a_lost_file_of_the_book_is_built_again_from_a_relative_root_too(own, mo
     assert html(own, "book/help.html")
 
 
+def test_a_taken_port_is_said(own):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run(own, "serve", "--port", str(port), "--no-browser")
+    assert done.returncode == 1
+    assert f"Port {port} on this computer is taken" in done.stderr and f"make serve PORT={port + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 BREAKS = {
     "module.yml": ("notebooks/3-careful-and-kind-care/module.yml", "kind: sentence", "kind: sentense", ["module.yml, line", "field steps.1.kind", "Change it and build again"]),
     "a heading": ("notebooks/2-embrace-learnings/module.md", "## Embrace curiosity and humility", "## Embrace curiosity", ["has no heading '## Embrace curiosity and humility'", "letter for letter"]),
@@ -128,14 +139,3 @@ def test_the_course_is_served_on_this_computer_only_and_stops_quietly(root, book
         server.send_signal(signal.SIGINT)
         _, said = server.communicate(timeout=20)
     assert server.returncode == 0 and said == ""
-
-
-def test_a_taken_port_is_said(own):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        done = run(own, "serve", "--port", str(port), "--no-browser")
-    assert done.returncode == 1
-    assert f"Port {port} on this computer is taken" in done.stderr and f"make serve PORT={port + 1}" in done.stderr
-    assert "Traceback" not in done.stderr

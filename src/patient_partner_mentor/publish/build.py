@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 from ..cards import day
 from ..curriculum import load_course
@@ -39,12 +40,18 @@ def build(root: Path, force: bool = False, mode: Mode = "alone") -> bool:
 
     Any change of an input builds the whole book anew, in a quarter of a minute. Every page carries the menu, the
     settings and the names of the scripts, so that a page built alone could stand beside older ones; nothing that Sphinx
-    or a notebook cache does not see can be missed.
+    or a notebook cache does not see can be missed. Two builds at once wait for each other.
 
     :raises CurriculumError: when module.yml or the settings cannot be used
     :raises BuildError: with Sphinx's own words when there is a warning or an error
     """
     root = root.resolve()  # the kernels run in folders of their own
+    (root / "_build").mkdir(exist_ok=True)
+    with FileLock(root / "_build" / ".lock"):
+        return _build(root, force, mode)
+
+
+def _build(root: Path, force: bool, mode: Mode) -> bool:
     html = html_folder(root, mode)
     out = html.parent
     now = _inputs(root)

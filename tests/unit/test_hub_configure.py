@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from jupyterhub.services import service as stock
 from traitlets.config import Config
 
 from patient_partner_mentor.errors import CurriculumError
-from patient_partner_mentor.hub.configure import configure
+from patient_partner_mentor.hub.configure import LOOK, configure
 from patient_partner_mentor.hub.hub_settings import HubSettings, hub_settings, load_hub_settings
 from patient_partner_mentor.hub.look import template_vars
 
@@ -57,6 +58,15 @@ def test_each_course_has_its_groups() -> None:
         "nbgrader-ppm-b": ["ben", "cleo"],
         "formgrade-ppm-b": ["gus"],
     }
+
+
+def test_a_service_that_ended_is_seen_soon() -> None:
+    """Also where a Hub's settings are read more than once."""
+    configured()
+    configured()
+    ended = stock._ServiceSpawner()  # noqa: SLF001 - the Hub makes one for each service
+    assert ended.poll_interval == LOOK < 5
+    assert type(ended).__mro__[1].__module__ == stock.__name__
 
 
 def test_a_formgrader_is_for_its_own_facilitators() -> None:

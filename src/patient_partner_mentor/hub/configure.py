@@ -19,6 +19,7 @@ TEMPLATES = HERE / "templates"
 ACCOUNTS = "patient_partner_mentor.hub.authenticator.CourseAuthenticator"
 BUILT_IN = {"pam": "pam", "accounts": ACCOUNTS}
 QUICK = {"interrupt_timeout": 1, "term_timeout": 3, "kill_timeout": 2}  # seconds; the Hub's own take over half a minute
+LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
 # nbgrader's parts for learners' own servers: the course service takes their place, and some show what is not theirs
 EXTRAS = ("assignment_list", "course_list", "validate_assignment", "formgrader")
 OTHERS = ("jupyter_server_terminals", "voila.server_extension", "jupyterlab", "jupyter_lsp", "notebook", "notebook_shim", "jupyterlab_jupytext")
@@ -64,7 +65,6 @@ def _hub(settings: HubSettings, c: Any) -> None:
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
     for name, seconds in QUICK.items():
         setattr(c.LocalProcessSpawner, name, seconds)
-    c.Spawner.poll_interval = 3  # so soon a service that ended by itself is started again
 
 
 def _sign_in(settings: HubSettings, c: Any) -> None:
@@ -114,7 +114,18 @@ def roles(settings: HubSettings) -> list[dict[str, Any]]:
 
 
 def _services(settings: HubSettings, c: Any) -> None:
+    _look_often()
     c.JupyterHub.services = [_course_service(settings), *[_formgrader(settings, name, course) for name, course in settings.courses.items()]]
+
+
+def _look_often() -> None:
+    """Have the Hub look every few seconds whether a service has ended, to start it again; it has no setting for its 30 seconds."""
+    from jupyterhub.services import service
+    from traitlets import Integer
+
+    stock = service._ServiceSpawner  # noqa: SLF001 - there is no other way in
+    if stock.poll_interval.default_value != LOOK:
+        service._ServiceSpawner = type(stock.__name__, (stock,), {"poll_interval": Integer(LOOK)})
 
 
 def _course_service(settings: HubSettings) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def run_all(page: Page, address: str) -> None:
     page.goto(address)
     page.locator(".jp-NotebookPanel-toolbar").wait_for()
     page.locator(".jp-MarkdownCell h1").first.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # before there is a kernel, running does nothing
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     expect(page.locator(".jp-OutputArea .reflection").first).to_be_visible(timeout=60_000)

@@ -83,13 +83,6 @@ def test_a_builders_journal_is_in_no_file_of_the_book_and_no_change_is_missed(ow
     assert new.pop().name in html(own)
 
 
-def test_a_lost_file_of_the_book_is_built_again_from_a_relative_root_too(own, monkeypatch):
-    (own / "_build/html/book/help.html").unlink()
-    monkeypatch.chdir(own.parent)
-    assert build(Path(own.name))
-    assert html(own, "book/help.html")
-
-
 def test_a_taken_port_is_said(own):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -99,6 +92,13 @@ def test_a_taken_port_is_said(own):
     assert done.returncode == 1
     assert f"Port {port} on this computer is taken" in done.stderr and f"make serve PORT={port + 1}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_lost_file_of_the_book_is_built_again_from_a_relative_root_too(own, monkeypatch):
+    (own / "_build/html/book/help.html").unlink()
+    monkeypatch.chdir(own.parent)
+    assert build(Path(own.name))
+    assert html(own, "book/help.html")
 
 
 BREAKS = {

@@ -152,6 +152,25 @@ def test_a_page_that_nobody_looks_at_gives_its_kernel_back_and_gets_another(ente
     until(lambda: any(one["text"] == "Before the pause. And after it." for one in journal(server, "be-a-mentor").values()), 40)
 
 
+def test_a_course_that_was_away_says_so_and_stands_in_nobodys_way_afterwards(book, browser, tmp_path):
+    with apps(tmp_path / "data") as server:
+        context = browser.new_context(service_workers="block")
+        server.let_in(context)
+        page = context.new_page()
+        page.clock.install()
+        page.goto(server.app(MODULES[0]))
+        page.wait_for_selector("html[data-forms=ready]")
+        bar = page.locator(".app-status")
+        server.kill()
+        expect(bar).to_contain_text("The course does not answer right now.", timeout=20_000)
+        server.start()
+        page.clock.fast_forward("00:10")  # it waits up to so long between two tries
+        expect(bar).to_have_text("The course had stopped. It runs again, and your words are here.", timeout=20_000)
+        page.clock.fast_forward("00:21")
+        expect(bar).to_be_empty()
+        context.close()
+
+
 def test_noticing_is_answered_by_the_kernel(enter, server):
     page = enter(server.app(MODULES[4]))
     page.locator(BOX).fill("I went to the park with my neighbor on Monday. I felt calm and it meant a lot to me that she asked.")

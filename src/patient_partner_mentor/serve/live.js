@@ -5,12 +5,13 @@ import { early } from "./early.js";
 
 const CONTROL = "jupyter.widget.control", LONGEST_WAIT = 10000; // ms between two tries at most
 const REST = 30 * 60000; // ms that a hidden page keeps its kernel
+const TOLD = 20000; // ms that "it runs again" stands over the page
 const GONE = 4404; // the code of a socket that is closed because its kernel has died
 const bar = document.querySelector(".app-status"), { name: notebook, base } = bar.dataset;
 const { session } = early;
 const models = new Map(); // id -> LiveModel
 const laterScripts = new Promise((good) => document.addEventListener("DOMContentLoaded", good, { once: true }));
-let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, resting = false, retry, rest;
+let kernelId = bar.dataset.kernel, socket = null, tries = 0, count = 0, mounted = false, gone = false, resting = false, retry, rest, told;
 
 const unsent = []; // what the forms ask before the socket is open
 const post = (type, content, metadata = {}) => {
@@ -62,7 +63,7 @@ function meetWidgets(states) {
     if (known) { models.delete(known.id); known.id = id; models.set(id, known); } else models.set(id, new LiveModel(id, state));
   }
   if (!mounted) mountAll();
-  else { if (bar.textContent) bar.textContent = bar.dataset.again; dispatchEvent(new Event("ppm:online")); }
+  else { if (bar.textContent) back(); dispatchEvent(new Event("ppm:online")); }
 }
 
 function hear({ header, content }) {
@@ -75,7 +76,8 @@ function hear({ header, content }) {
 
 const later = (work) => { clearTimeout(retry); retry = setTimeout(work, Math.min(LONGEST_WAIT, 400 * 2 ** tries++)); };
 const token = () => decodeURIComponent(document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "");
-const away = () => { bar.textContent = bar.dataset.waiting; dispatchEvent(new Event("ppm:offline")); };
+const away = () => { clearTimeout(told); bar.textContent = bar.dataset.waiting; dispatchEvent(new Event("ppm:offline")); };
+const back = () => { clearTimeout(told); bar.textContent = bar.dataset.again; told = setTimeout(() => { bar.textContent = ""; }, TOLD); };
 
 /** Ask for another kernel in place of one that is gone. */
 async function replace() {

@@ -256,10 +256,10 @@ export function render({ model, el, signal }) {
   });
   const earlier = h("details", { class: "earlier" });
   const earlierDrawn = () => {
-    const items = [...draft.answer.overtaken].reverse();
+    const items = [...draft.answer.overtaken].reverse(), mark = `${items.length}${items[0]?.text}`;
     earlier.hidden = !items.length;
-    if (earlier.dataset.count === String(items.length) + items[0]?.text) return;
-    earlier.dataset.count = String(items.length) + items[0]?.text;
+    if (earlier.dataset.mark === mark) return;
+    earlier.dataset.mark = mark;
     earlier.replaceChildren(h("summary", {}, `${say("earlier")} (${items.length})`), h("p", {}, say("earlier_hint")), ...items.map((item) =>
       h("div", { class: "earlier-text" },
         ![question.prompt, question.lighter].includes(item.prompt) ? h("p", { class: "hint" }, say("earlier_question", { prompt: item.prompt })) : "",

@@ -1,7 +1,7 @@
 /* Keeps answers on this device: IndexedDB with strict durability, and a copy in localStorage that is there at once.
    Measured with the browser killed by kill -9: localStorage alone lost up to 30 seconds, strict IndexedDB nothing. */
 import { TABLE, database } from "./database.js";
-import { RecordError, SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
+import { SCHEMA, compare, merge, readAnswer, settle } from "./record.js";
 
 const COPY = "ppm:answer:", KEEP = "ppm:keep-nothing", PLACE = "ppm:place:", CHANGED = "ppm:changed:";
 const PATIENCE = 3000; // ms
@@ -102,10 +102,6 @@ export function openStore(owner) {
         return { answer, newer, where: "device" };
       } catch { return { answer: copy, where: kept ? "browser" : "nowhere" }; }
     },
-
-    /** The place where the learner was last: {module, step}. Kept only if anything is kept. */
-    place() { try { return JSON.parse(localStorage.getItem(PLACE + prefix)); } catch { return null; } },
-    setPlace(place) { if (!store.keepsNothing()) try { localStorage.setItem(PLACE + prefix, JSON.stringify(place)); } catch {} },
 
     /** Call `told(k)` when another window of this browser has changed an answer of this owner, or all of them (no k). */
     watch(told, signal) {

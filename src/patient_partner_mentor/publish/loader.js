@@ -2,8 +2,7 @@
    put each widget's state (ids and prompts, never answers) beside the place where it stands. */
 import { render } from "./form.js";
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
-settings.open = window.ppm.openHosted; // a cohort's pages have one
-settings.isShared = (question) => window.ppm.isShared?.(question); // a later script gives it
+Object.assign(settings, window.ppm.beside); // what a cohort's pages have beside the browser
 
 /** The word list, asked for once, when a learner first wants to see what the words include. */
 let asked;
@@ -16,7 +15,7 @@ if (settings.noticing) {
       window.ppm.notice("", "en", [], window.ppm.WORD_LISTS); // makes the list ready before it is asked
       good((text, language, keyWords) => window.ppm.notice(text, language, keyWords, window.ppm.WORD_LISTS));
     };
-    script.onerror = () => { asked = null; bad(new Error("The word list did not load.")); };
+    script.onerror = () => { asked = null; bad(); }; // the form says so
     document.head.append(script);
   }));
 }
@@ -24,7 +23,7 @@ if (settings.noticing) {
 const mount = async (place) => {
   const state = JSON.parse(place.querySelector("script").textContent);
   const values = { ...state, settings: { ...state.settings, ...settings } };
-  const model = { get: (name) => values[name], set: (name, value) => { values[name] = value; }, save_changes() {}, on() {}, off() {}, send() {} };
+  const model = { get: (name) => values[name] }; // all that the form asks of one
   const el = document.createElement("div");
   const readable = place.querySelector(".question-only");
   try {
@@ -37,8 +36,7 @@ const mount = async (place) => {
   }
 };
 
-const places = [...document.querySelectorAll(".form-place")];
-Promise.all(places.map(mount)).then(() => {
+Promise.all([...document.querySelectorAll(".form-place")].map(mount)).then(() => {
   performance.mark("ppm:forms-ready");
   document.documentElement.dataset.forms = "ready";
   document.dispatchEvent(new Event("ppm:forms-ready"));

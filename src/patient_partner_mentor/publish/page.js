@@ -1,6 +1,7 @@
 /* What every page of the book does beside the forms: states of steps, folding, the way on, videos, light and dark,
    and working without a connection. */
 import { openShelf } from "./shelf.js";
+import { lastPlace, setPlace } from "./place.js";
 import { drawOverview, drawStart } from "./start.js";
 import { openStore } from "./store.js";
 const settings = JSON.parse(document.getElementById("ppm-settings").textContent);
@@ -113,11 +114,11 @@ if (list) {
     document.addEventListener(kind, ({ detail }) => { stateOf.set(detail.step, detail.state); drawStates(); });
   }
   for (const kind of ["ppm:answer", "ppm:finished"]) {
-    document.addEventListener(kind, ({ detail }) => { store.setPlace({ module: detail.module, step: detail.step }); });
+    document.addEventListener(kind, ({ detail }) => { setPlace(store, { module: detail.module, step: detail.step }); });
   }
   document.addEventListener("ppm:finished", ({ target, detail }) => target.closest("section")?.classList.toggle("step-finished", detail.state === "done"));
   addEventListener("hashchange", unfoldTarget);
-  if (!store.place()) store.setPlace({ module: list.dataset.module, step: [...sections.keys()][0] });
+  if (!lastPlace(store)) setPlace(store, { module: list.dataset.module, step: [...sections.keys()][0] });
 }
 
 /* where the course's own server runs the modules as apps too, it says so with a cookie */
@@ -135,7 +136,7 @@ const start = document.querySelector(".course-start"), overview = document.query
 if ((start || overview) && settings.mode !== "cohort") {
   openShelf(store).all().then(({ answers }) => {
     drawOverview(overview, settings, answers);
-    drawStart(start, settings, answers, store.place());
+    drawStart(start, settings, answers, lastPlace(store));
   });
 }
 

@@ -42,7 +42,7 @@ SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "early.js": ([("theme.js", HERE), DATABASE, ("early.js", SERVE)], None),
     "app.js": ([*AFTER_DATABASE, *[(name, bundle.HERE) for name in ("shelf.js", "text.js", "form.js", "host_text.js", "remote.js", "talk.js", "kernel.js")], ("live.js", SERVE)], None),
     "portfolio.js": ([(name, bundle.HERE) for name in ("copies.js", "portfolio_text.js", "portfolio.js")], None),
-    "page.js": ([("start.js", HERE), ("page.js", HERE)], ["drawOverview", "drawStart"]),
+    "page.js": ([("start.js", HERE), ("place.js", HERE), ("page.js", HERE)], ["drawOverview", "drawStart", "lastPlace"]),
     "reflections.js": ([("copies.js", bundle.HERE), ("reflections.js", HERE)], []),
 }
 COHORT = HERE / "cohort"

@@ -2,6 +2,7 @@
 import { HOME, offerWhatIsGone } from "./account.js";
 import { dayOf, fill, h, listed, settings } from "./dom.js";
 import { askState, openHosted } from "./http.js";
+import { lastPlace } from "./place.js";
 import { drawStart, drawOverview } from "./start.js";
 import { everything, synced } from "./sync.js";
 
@@ -38,7 +39,7 @@ async function draw() {
   const store = openHosted(settings);
   const [found, state] = await Promise.all([everything(settings), askState(settings).catch(() => null)]);
   drawOverview(overview, settings, found.answers);
-  drawStart(start, settings, found.answers, store.place() ?? newest(found.answers));
+  drawStart(start, settings, found.answers, lastPlace(store) ?? newest(found.answers));
   if (state) {
     for (const item of overview.querySelectorAll("[data-module]")) {
       const more = withReaders(state.modules[item.dataset.module]);

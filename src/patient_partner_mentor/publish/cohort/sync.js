@@ -3,7 +3,7 @@ import { openHosted } from "./http.js";
 import { compare, merge } from "./record.js";
 import { openShelf } from "./shelf.js";
 
-window.ppm.openHosted = openHosted; // for the loader of the forms
+window.ppm.beside = { open: openHosted, isShared: (question) => window.ppm.isShared?.(question) }; // for the loader of the forms; a later script says what is shared
 
 /** Every answer of this account, from this browser and from the course.
     @returns {answers, where, unreadable, here, there}: `there` are the course's own, or null where it cannot be reached */

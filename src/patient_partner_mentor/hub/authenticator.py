@@ -39,7 +39,7 @@ class CourseAuthenticator(Authenticator):
         self.accounts = Accounts(Path(self.accounts_file))
         self._wrong: dict[str, list[float]] = {}
 
-    async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]
+    async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]  # a name alone is enough for the Hub
         """The account, if the password is its own. After too many tries for one account, none helps for a minute."""
         account, password = self.normalize_username(data.get("username") or ""), data.get("password") or ""
         now = time.monotonic()

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.debian_packages import install
+
 
 def programs() -> Path | None:
     """The folder of PostgreSQL's programs, or nothing where there are none and they cannot be installed."""
     found = _found()
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-q", "-o", "DPkg::Lock::Timeout=300", "postgresql"], check=False, capture_output=True)
+    if not found:
+        install("postgresql")
         found = _found()
     return found
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from .curriculum import Slug
 from .errors import RecordError
+from .limits import HAND_IN, Unreadable, read_json
 from .reflections import (
     NEXT_STEP,
     SCHEMA_VERSION,
@@ -36,10 +36,7 @@ from .reflections import (
 )
 
 HAND_IN_FILE = "reflections.json"
-LARGEST = 1_000_000  # bytes of a hand-in's file; six texts at their limit, four bytes a character, stay below
-DEEPEST = 32  # levels of nesting that a file may have; a hand-in has four
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"')
-_BRACKETS = re.compile(r"[\[\]{}]")
+LARGEST = HAND_IN.size
 _SHARED_ONLY = ("text", "prompt", "prompt_hash", "language", "enough", "again", "lighter")
 
 
@@ -134,15 +131,13 @@ def parse_hand_in(raw: bytes) -> HandIn:
 
     :raises RecordError: when it is too large, too deeply nested, not UTF-8, not JSON, or no hand-in
     """
-    if len(raw) > LARGEST:
-        raise RecordError(f"This hand-in has more than {LARGEST} bytes. No module can fill that; another program wrote it. Hand in again from the course.")
+    why, data = "broken", None
     try:
-        text = raw.decode("utf-8")
-        if _depth(text) > DEEPEST:
-            raise ValueError
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        data = None
+        data = read_json(raw, HAND_IN)
+    except Unreadable as error:
+        why = error.why
+    if why == "large":
+        raise RecordError(f"This hand-in has more than {LARGEST} bytes. No module can fill that; another program wrote it. Hand in again from the course.")
     if data is None:
         raise RecordError("This hand-in is not JSON. It is probably cut off, or another program wrote it. Hand in again from the course.")
     return read_hand_in(data)
@@ -176,12 +171,3 @@ def _shared(step: str, answer: Answer | None, share: bool) -> dict[str, Any]:
     if answer.status != "written" or not share:
         return {"step": step, "status": answer.status}
     return {"step": step, "status": "written", "share": True} | {name: getattr(answer, name) for name in _SHARED_ONLY}
-
-
-def _depth(text: str) -> int:
-    """How deeply brackets outside strings are nested: cheap, and safe before any parser runs."""
-    deepest = level = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
-        level += 1 if bracket in "[{" else -1
-        deepest = max(deepest, level)
-    return deepest

@@ -16,10 +16,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from .curriculum import Slug
 from .errors import NewerRecordError, RecordError
+from .limits import part_marks
 
 SCHEMA_VERSION = 1
 LIMIT = 20_000  # characters of a text, counted as code points
 OVERTAKEN = 20  # overtaken texts that are kept
+LONGEST_PAST = 5 * OVERTAKEN  # of a list that is read; more of them are no list of ours
 ANSWERS = 2_000  # answers that a file may hold
 NEXT_STEP = "next-step"
 FLAGS = ("share", "enough", "again", "lighter", "reply_wanted")
@@ -30,9 +32,9 @@ Status = Literal["open", "written", "skipped", "other-way"]
 
 
 def clean(text: str) -> str:
-    """Plain text as it is kept: Unicode NFC, lone surrogates replaced, at most LIMIT code points."""
+    """Plain text as it is kept: Unicode NFC, lone surrogates replaced, endless runs of marks parted, at most LIMIT code points."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return unicodedata.normalize("NFC", whole)[:LIMIT]
+    return part_marks(unicodedata.normalize("NFC", part_marks(whole)))[:LIMIT]  # once more: one mark can become two
 
 
 def blank(text: str) -> bool:
@@ -66,6 +68,13 @@ def _text(value: Any) -> str:
 
 def listed(value: Any) -> Any:
     return () if value is None else tuple(value) if isinstance(value, list) else value
+
+
+def _few(value: Any) -> Any:
+    """A list that no browser of ours ever made is counted before any of it is looked at: it would take seconds."""
+    if isinstance(value, list) and len(value) > LONGEST_PAST:
+        raise ValueError("more earlier texts than a course ever keeps")
+    return listed(value)
 
 
 SchemaVersion = Annotated[Literal[1], BeforeValidator(_version)]
@@ -137,7 +146,7 @@ class Answer(Record):
     language: Language
     revision: Revision
     time: Time | None = None
-    overtaken: Annotated[tuple[Overtaken, ...], BeforeValidator(listed)] = Field(
+    overtaken: Annotated[tuple[Overtaken, ...], BeforeValidator(_few)] = Field(
         default=(), repr=False, json_schema_extra={"maxItems": OVERTAKEN}
     )
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page
 from patient_partner_mentor.cohort.feedback import page as feedback_page
 from patient_partner_mentor.cohort.gradebook import Said
 from patient_partner_mentor.curriculum import Course, Module
-from patient_partner_mentor.hub.mailbox import comments_of
+from patient_partner_mentor.hub.comment_data import comments_of
 from tests.cohort_folder import command, configured, hand, handed_in, rows, score
 from tests.hostile_texts import names, texts
 from tests.hub_running import free_port, stop, until

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from patient_partner_mentor.cohort.feedback import page
 from patient_partner_mentor.cohort.gradebook import Said
 from patient_partner_mentor.curriculum import Course, Module
-from patient_partner_mentor.hub.mailbox import comments_of
+from patient_partner_mentor.hub.comment_data import comments_of
 from tests.cohort_folder import WORDS, command, hand, handed_in, score
 from tests.integration.test_plain_words import AVOIDED
 

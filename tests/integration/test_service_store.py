@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import tempfile
+import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from sqlalchemy import func, select
 
 from patient_partner_mentor.curriculum import Course, Module
 from patient_partner_mentor.hub import erasing, journals, mailbox, sharing
+from patient_partner_mentor.hub.comment_data import comments_of
 from patient_partner_mentor.hub.journals import Learner
 from patient_partner_mentor.hub.quota import Rate
 from patient_partner_mentor.hub.refusals import Refused
@@ -183,7 +185,15 @@ def test_a_learner_writes_so_often_a_minute() -> None:
 def test_comments_that_cannot_be_read_are_refused(said: str) -> None:
     """A page that carries broken data is not delivered."""
     with pytest.raises(Refused):
-        mailbox.comments_of(f'<script id="ppm-comments" type="application/json">{said}</script>'.encode())
+        comments_of(f'<script id="ppm-comments" type="application/json">{said}</script>'.encode())
+
+
+@pytest.mark.parametrize("piece", ["<script ", '<script id="ppm-comments"', ' id="ppm-comments"', '<script id="ppm-comments">', '<script id="ppm-comments" x'])
+def test_a_page_of_broken_elements_is_looked_through_once(piece: str) -> None:
+    """A megabyte of elements that never end once held the whole service for minutes."""
+    start = time.process_time()
+    assert comments_of(piece.encode() * (1_000_000 // len(piece))) == {}
+    assert time.process_time() - start < 2
 
 
 def test_errors_of_the_database_hold_no_words(stores: list[Store], course: Course) -> None:

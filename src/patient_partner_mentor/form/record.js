@@ -4,6 +4,8 @@
 export const SCHEMA = 1;
 export const LIMIT = 20000; // characters of a text, counted as code points
 export const OVERTAKEN = 20; // overtaken texts that are kept
+const LONGEST_PAST = 5 * OVERTAKEN; // of a list that is read; more of them are no list of ours
+const MARKS = /(?:(?!\u034f)\p{M}){30}(?=(?!\u034f)\p{M})/gu; // so many combining marks before one more
 const STATUSES = ["open", "written", "skipped", "other-way"];
 const FLAGS = ["share", "enough", "again", "lighter", "reply_wanted"];
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -17,10 +19,13 @@ export class RecordError extends Error {
   }
 }
 
-/** Plain text as it is kept: Unicode NFC, lone surrogates replaced, at most LIMIT code points. */
+/** Long runs of marks parted by a sign that shows nothing: ordering one takes time with the square of its length. */
+const partMarks = (text) => text.replace(MARKS, "$&\u034f");
+
+/** Plain text as it is kept: Unicode NFC, lone surrogates replaced, endless runs of marks parted, at most LIMIT code points. */
 export function clean(text) {
   const whole = text.toWellFormed ? text.toWellFormed() : text.replace(/\p{Surrogate}/gu, "\ufffd");
-  const points = [...whole.normalize("NFC")];
+  const points = [...partMarks(partMarks(whole).normalize("NFC"))]; // once more: one mark can become two
   return points.length > LIMIT ? points.slice(0, LIMIT).join("") : points.join("");
 }
 
@@ -130,7 +135,7 @@ export function readAnswer(data) {
   if (answer.status === "open" || answer.status === "written") answer.status = blank(answer.text) ? "open" : "written";
   answer.revision = readRevision(data.revision);
   answer.time = readTime(data.time);
-  no(!Array.isArray(data.overtaken ?? []));
+  no(!Array.isArray(data.overtaken ?? []) || data.overtaken?.length > LONGEST_PAST);
   answer.overtaken = gather((data.overtaken ?? []).map(readPast));
   return answer;
 }

@@ -45,7 +45,7 @@ class _Exchange(Face):
         """
         quotas = self.settings["ppm"].settings.quotas
         try:
-            return archives.packed(archives.unpacked(self.body(largest), max(quotas.unpacked, largest), quotas.files))
+            return archives.packed(archives.unpacked(self.body(largest), max(quotas.unpacked, largest), quotas.files, mailbox.OWN_FILES))
         except archives.BadArchive:
             raise Refused("damaged") from None
 

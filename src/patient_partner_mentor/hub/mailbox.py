@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-from html import unescape
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from ..handins import HAND_IN_FILE
-from ..reflections import LIMIT, clean
 from .. import archives
 from . import sharing
+from .comment_data import comments_of
 from .journals import Learner
 from .refusals import Refused
 from .service_settings import Quotas
@@ -21,9 +19,7 @@ from .tables import assignments, comments, consents, feedback, hand_ins
 
 NOTEBOOK = "module"
 _EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-_OWN_FILES = ("timestamp.txt", "submission_secret.txt")  # these say who and when: not for the sender to say
-_COMMENTS = re.compile(r'<script[^>]*\bid="ppm-comments"[^>]*>(.*?)</script>', re.S | re.I)
-MOST_COMMENTS = 100
+OWN_FILES = ("timestamp.txt", "submission_secret.txt")  # these say who and when: not for the sender to say
 
 
 def names(connection: Connection, course: str) -> dict[str, str]:
@@ -104,7 +100,7 @@ def fetch(connection: Connection, who: Learner, name: str, id: str, reading: boo
         connection.execute(update(hand_ins).where(hand_ins.c.key == row.key).values(read_at=now()))
     content = bytes(row.content)
     files = archives.unpacked(content, 2**31, 10**6) if row.kind == "files" else {HAND_IN_FILE: content, f"{NOTEBOOK}.ipynb": _notebook(connection, who.course, name)}
-    files = {name: data for name, data in files.items() if name not in _OWN_FILES}
+    files = {name: data for name, data in files.items() if archives.folded(name).split("/")[0] not in OWN_FILES}
     return archives.packed(files | {"timestamp.txt": nbgraders(row.time).encode()})
 
 
@@ -162,31 +158,9 @@ def agreed(connection: Connection, course: str) -> list[dict[str, Any]]:
     return [newest[account] for account in sorted(newest)]
 
 
-def comments_of(page: bytes) -> dict[str, bytes]:
-    """The comments that a feedback page carries as data, by step; a page without any has none.
-
-    :raises Refused: when its data cannot be read
-    """
-    found = _COMMENTS.search(page.decode("utf-8", "replace"))
-    if not found:
-        return {}
-    try:
-        given = json.loads(found[1]) if "{" in found[1] else json.loads(unescape(found[1]))
-        return {_step(one["step"]): clean(one["comment"])[:LIMIT].encode() for one in given["comments"][:MOST_COMMENTS] if one["comment"].strip()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        given = None
-    raise Refused("damaged")
-
-
 def nbgraders(time: str) -> str:
     """A time as nbgrader writes it into ``timestamp.txt``."""
     return time.replace("T", " ").replace("Z", " UTC")
-
-
-def _step(name: Any) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or len(name) > 60:
-        raise ValueError
-    return name
 
 
 def _notebook(connection: Connection, course: str, name: str) -> bytes:

@@ -18,6 +18,7 @@ from typing import Any
 from patient_partner_mentor import COURSE_ID
 from patient_partner_mentor.curriculum import Module
 from patient_partner_mentor.handins import HandIn, read_hand_in
+from tests.dying import die_at
 
 ROOT = Path(__file__).parent.parent
 COURSE = "ppm-trial"
@@ -62,12 +63,15 @@ class Done:
 
 
 class Started:
-    """A command that runs, in a process of its own."""
+    """A command that runs, in a process of its own.
 
-    def __init__(self, place: Path, words: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    :param dies_at: the step of its work at which it is killed, see :mod:`tests.dying`; 0 for none
+    """
+
+    def __init__(self, place: Path, words: tuple[str, ...], environment: Mapping[str, str], dies_at: int = 0) -> None:
         self._said = tempfile.TemporaryDirectory(prefix="said-")
         own = {"HOME": str(place), "JUPYTER_CONFIG_DIR": str(place / ".jupyter"), **environment}
-        self.process = _processes.Process(target=_run, args=(place, words, self._said.name, own), daemon=True)
+        self.process = _processes.Process(target=_run, args=(place, words, self._said.name, own, dies_at), daemon=True)
         self.process.start()
 
     def end(self, seconds: float = SECONDS) -> Done:
@@ -96,9 +100,11 @@ def command_from_cold(place: Path, *words: str) -> None:
     subprocess.run([*program, *words[1:]], cwd=place, env={**os.environ, "HOME": str(place)}, capture_output=True, timeout=1800, check=True)
 
 
-def _run(place: Path, words: tuple[str, ...], said: str, environment: Mapping[str, str]) -> None:
+def _run(place: Path, words: tuple[str, ...], said: str, environment: Mapping[str, str], dies_at: int) -> None:
     os.chdir(place)
     os.environ.update(environment)
+    if dies_at:
+        die_at(dies_at, place)
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(Path(said, name), os.O_WRONLY | os.O_CREAT, 0o600), number)
     if words[0] == "ppm":

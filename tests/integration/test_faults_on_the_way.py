@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from patient_partner_mentor.curriculum import Course, Module
 from tests.cohort_folder import Started, command, copied, rows, score
-from tests.hub_running import COURSE, Hub
+from tests.hub_running import COURSE, Hub, until
 from tests.integration import service_asking as asking
 
 STAGES = ("save", "share", "collect", "grade", "release")
 WORDS = "I wrote down three questions for the visit, and I asked the one that mattered most to me. Round {seed}."
 COMMENT = "Thank you. What did they answer? Round {seed}."
+STEPS = {"collect": 20, "grade": 16, "release": 4}  # of the commands that are killed; they take a few more
 GRADER = {"collect": ("ppm", "collect"), "grade": ("ppm", "grade"), "release": ("nbgrader", "release_feedback")}
 
 
@@ -35,6 +38,37 @@ def grader(hub: Hub, cohort_folder: Path, tmp_path_factory: pytest.TempPathFacto
     yield place
 
 
+def _half(hub: Hub, store: sqlite3.Connection, ask: threading.Thread) -> None:
+    """It waits for the store, which somebody else is writing, and has not answered."""
+    store.execute("BEGIN IMMEDIATE")
+    ask.start()
+    until(lambda: any(one.status == "ESTABLISHED" for one in psutil.Process(hub.service.pid).net_connections()), "the request")
+
+
+def _kept(hub: Hub, store: sqlite3.Connection, ask: threading.Thread) -> None:
+    """It has kept what it was sent, and may have said so or not."""
+    before = store.execute("PRAGMA data_version").fetchone()
+    ask.start()
+    until(lambda: store.execute("PRAGMA data_version").fetchone() != before, "something that is kept")
+
+
+MOMENTS = (_half, _kept)
+
+
+def killed_when(moment: Callable[[Hub, sqlite3.Connection, threading.Thread], None], hub: Hub, work: Callable[[], object]) -> None:
+    """Ask the service, and kill it in one of the states that a request goes through."""
+
+    def asked() -> None:
+        with suppress(requests.RequestException):
+            work()
+
+    ask = threading.Thread(target=asked)
+    with closing(sqlite3.connect(hub.folder / "store" / "course.sqlite", isolation_level=None)) as store:
+        moment(hub, store, ask)
+        hub.stop_service(signal.SIGKILL)
+    ask.join()
+
+
 def way(hub: Hub, grader: Path, module: Module, seed: int) -> None:
     """One learner's way from the first word to the comment, with a kill at one stage."""
     chance, stage, who = random.Random(seed), STAGES[seed % len(STAGES)], hub.new_learner()
@@ -44,19 +78,11 @@ def way(hub: Hub, grader: Path, module: Module, seed: int) -> None:
 
     def asked(work) -> None:
         """Ask the service; where this is the stage, it dies while it is asked, and is asked again."""
-        killer = None
         if work.__name__ == stage:
-            killer = threading.Timer(chance.uniform(0, 0.03), hub.stop_service, (signal.SIGKILL,))
-            killer.start()
-        try:
-            said = work()
-        except requests.RequestException:
-            said = None
-        if killer:
-            killer.join()
+            killed_when(chance.choice(MOMENTS), hub, work)
             hub.start_service()
-            said = work()
-        assert said is not None and said.status_code == 200, said
+        said = work()
+        assert said.status_code == 200, said
 
     def save() -> requests.Response:
         return asking.save(hub, who, asking.answer(module, 1, words))
@@ -65,18 +91,16 @@ def way(hub: Hub, grader: Path, module: Module, seed: int) -> None:
         return asking.share(hub, who, given)
 
     def commanded(name: str, *more: str) -> None:
-        """Run a command; where this is the stage, it or the service dies at a random moment, and it is run again."""
+        """Run a command; where this is the stage, it dies at a step of its work, or the service under it, and it is run again."""
         program = (*GRADER[name], module.name, *more)
         if name == stage:
-            started = Started(grader, program, token)
             if chance.random() < 0.3 and name != "grade":
                 hub.stop_service(signal.SIGKILL)
-                started.end()  # it says that the service is away, and stops
+                assert Started(grader, program, token).end().returncode == 1  # it says that the service is away, and stops
                 hub.start_service()
             else:
-                time.sleep(chance.uniform(0, 0.6))  # the moment of the kill, and no wait for anything
-                started.process.kill()
-                started.end()
+                step = chance.randint(1, STEPS[name])
+                assert Started(grader, program, token, dies_at=step).end().returncode == -9, f"{name} ended before its step {step}"
         command(grader, *program, **token)
 
     asked(save)

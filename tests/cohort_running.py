@@ -33,7 +33,7 @@ COURSE = "ppm-trial"
 LEARNERS, FACILITATOR = ("ana", "ben", "cleo"), "fay"
 START_SECONDS = 300  # with the book to build, on a busy machine
 STOP_SECONDS = 40
-PARTS = {"hub": "jupyterhub", "proxy": "configurable-http-proxy", "service": "patient_partner_mentor.hub.course_service", "formgrader": "jupyterhub.singleuser"}
+PARTS = {"hub": "jupyterhub", "proxy": "configurable-http-proxy", "service": "patient_partner_mentor.hub.course_service", "formgrader": "patient_partner_mentor.hub.formgrader"}
 
 
 class Cohort:

@@ -45,22 +45,20 @@ class ConfiguredHub:
         course = {"title": "Set up", "readers": ["Fay"], "reading_days": 5, "contact": "Fay, fay@example.org"}
         service = {"store": f"sqlite:///{folder / 'store' / 'course.sqlite'}", "book": str(folder / "book"), "curriculum": str(ROOT), "courses": {COURSE: course}, "cache_seconds": 1}
         (folder / "service.json").write_text(json.dumps(service), "utf-8")
-        self.service_port = free_port()
+        self.sockets = folder / "sockets"
         whole = {
             "url": self.url,
             "state": str(folder / "state"),
             "root": str(ROOT),
             "book": str(ROOT / "_build" / "html"),
-            "service": {"settings": str(folder / "service.json"), "port": self.service_port},
-            "courses": {COURSE: {"folder": str(folder / "course"), "learners": ["ana", "ben"], "facilitators": ["fay"], "port": free_port()}},
+            "service": {"settings": str(folder / "service.json")},
+            "courses": {COURSE: {"folder": str(folder / "course"), "learners": ["ana", "ben"], "facilitators": ["fay"]}},
             "sign_in": {"by": "accounts"},
-            "hub_port": free_port(),
-            "proxy_port": free_port(),
+            "sockets": str(self.sockets),
             "proxy_command": [node(), str(proxy_script())],
             "with_parent": True,
         }
-        self.hub_api = f"http://127.0.0.1:{whole['hub_port']}/hub/api"
-        self.proxy_api = f"http://127.0.0.1:{whole['proxy_port']}/api/routes"
+        self.hub_api = f"{self.url}hub/api"
         (folder / "hub.json").write_text(json.dumps(whole | dict(settings)), "utf-8")
         (folder / "jupyterhub_config.py").write_text(_GLUE + more, "utf-8")
         (folder / "state").mkdir(mode=0o700)

@@ -13,7 +13,12 @@ from tests.configured_hub import ConfiguredHub, configured_hub
 from .conftest import Visitor
 
 MORE = """
-c.JupyterHub.spawner_class = "simple"
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from patient_partner_mentor.hub.servers import OwnServer
+class SimpleServer(OwnServer, SimpleLocalProcessSpawner):
+    def account(self):
+        return ""
+c.JupyterHub.spawner_class = SimpleServer
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120

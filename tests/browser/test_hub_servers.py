@@ -19,7 +19,12 @@ from .looking import CUT, SIDEWAYS, SMALL, axe, names_and_roles
 # A server starts when the test says so, and does not where it says that.
 MORE = """
 import asyncio, os
-c.JupyterHub.spawner_class = "simple"
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from patient_partner_mentor.hub.servers import OwnServer
+class SimpleServer(OwnServer, SimpleLocalProcessSpawner):
+    def account(self):
+        return ""
+c.JupyterHub.spawner_class = SimpleServer
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120

@@ -11,9 +11,11 @@ from jupyterhub.services import service as stock
 from traitlets.config import Config
 
 from patient_partner_mentor.errors import CurriculumError
-from patient_partner_mentor.hub.configure import LOOK, configure
+from patient_partner_mentor.hub.configure import configure
 from patient_partner_mentor.hub.hub_settings import HubSettings, hub_settings, load_hub_settings
 from patient_partner_mentor.hub.look import template_vars
+from patient_partner_mentor.hub.parts import LOOK, ServiceSpawner
+from patient_partner_mentor.hub.sockets import socket_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,10 +25,12 @@ def settings(**more: Any) -> HubSettings:
     data = {
         "state": "/srv/ppm/hub",
         "root": str(ROOT),
+        "sockets": "/run/ppm",
+        "group": "ppm",
         "service": {"settings": "/srv/ppm/service.yml"},
         "courses": {
-            "ppm-a": {"folder": "/srv/ppm/a", "learners": ["Ana", "ben"], "facilitators": ["fay"], "grader": "grader-a", "port": 10111},
-            "ppm-b": {"folder": "/srv/ppm/b", "learners": ["ben", "cleo"], "facilitators": ["gus"], "port": 10112},
+            "ppm-a": {"folder": "/srv/ppm/a", "learners": ["Ana", "ben"], "facilitators": ["fay"], "grader": "grader-a"},
+            "ppm-b": {"folder": "/srv/ppm/b", "learners": ["ben", "cleo"], "facilitators": ["gus"]},
         },
     }
     return hub_settings(data | more, "these settings")
@@ -66,7 +70,6 @@ def test_a_service_that_ended_is_seen_soon() -> None:
     configured()
     ended = stock._ServiceSpawner()  # noqa: SLF001 - the Hub makes one for each service
     assert ended.poll_interval == LOOK < 5
-    assert type(ended).__mro__[1].__module__ == stock.__name__
 
 
 def test_a_formgrader_is_for_its_own_facilitators() -> None:
@@ -106,13 +109,30 @@ def test_a_hub_may_give_servers(kind: str) -> None:
     assert c.Spawner.environment["PPM_HOST"] == "kernel"
 
 
-def test_everything_stays_on_this_machine() -> None:
-    """The Hub, its proxy's door and every service listen on the loopback address; the front door unless told otherwise too."""
+def test_every_part_listens_where_nobody_else_can() -> None:
+    """At a socket in a folder of its own: the Hub, the proxy's door for the Hub, and every service. Only the way in is a port."""
     c = configured()
-    addresses = [c.JupyterHub.bind_url, c.ConfigurableHTTPProxy.api_url, *[one["url"] for one in services(c).values()]]
-    assert all(one.startswith("http://127.0.0.1:") for one in addresses)
-    assert c.JupyterHub.hub_ip == "127.0.0.1"
+    addresses = [c.JupyterHub.hub_bind_url, c.ConfigurableHTTPProxy.api_url, *[one["url"] for one in services(c).values()]]
+    sockets = [socket_of(one) for one in addresses]
+    assert sockets == [Path("/run/ppm", name, "sock") for name in ("hub", "proxy", "service", "grader-ppm-a", "grader-ppm-b")]
+    doors = {door.folder.name: door for door in (*c.SocketProxy.doors, *ServiceSpawner.doors.values())}
+    assert {name: (door.owner, door.group) for name, door in doors.items()} == {
+        "hub": ("", "ppm"),
+        "proxy": ("", ""),
+        "service": ("", "ppm"),
+        "grader-ppm-a": ("grader-a", ""),
+        "grader-ppm-b": ("", ""),
+    }
+    assert c.JupyterHub.bind_url == "http://127.0.0.1:8000/"
     assert configured(url="http://0.0.0.0:80/hubs/").JupyterHub.default_url == "/hubs/services/course/"
+
+
+def test_behind_a_server_with_tls_all_follows_from_one_address() -> None:
+    """What people use is said once; the proxy may listen at a socket for that server alone."""
+    c = configured(url="http://127.0.0.1:8000/hubs/", public_url="https://course.example.org/hubs/", front_group="www-data")
+    assert c.JupyterHub.public_url == "https://course.example.org/hubs/"
+    assert c.JupyterHub.bind_url.endswith("/hubs/") and socket_of(c.JupyterHub.bind_url) == Path("/run/ppm/front/sock")
+    assert c.SocketProxy.doors[-1].group == "www-data"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +177,12 @@ def test_a_service_of_somebody_elses_has_a_token(monkeypatch: pytest.MonkeyPatch
         ({"courses": {"course": {"folder": "/x"}}}, "cannot be called 'course'"),
         ({"courses": {"a b": {"folder": "/x"}}}, "courses.a b"),
         ({"courses": {"a": {"folder": "/x", "learners": ["no name"]}}}, "courses.a.learners.0"),
-        ({"hub_port": 10111}, "port 10111 is given twice"),
+        ({"group": ""}, "groupadd ppm; usermod -aG ppm grader-a"),
+        ({"sockets": None}, "such as /run/ppm"),
+        ({"sockets": "/" + "long/" * 20}, "at most 63 letters"),
+        ({"front_group": "www-data"}, "needs public_url"),
+        ({"public_url": "https://course.example.org/other/"}, "different paths"),
+        ({"public_url": "course.example.org"}, "public_url"),
         ({"url": "course.example.org"}, "url"),
         ({"servers": "many"}, "servers"),
         ({"colour": "green"}, "colour"),

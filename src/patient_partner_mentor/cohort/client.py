@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import requests
 
+from . import at_sockets
+
 SERVICE_URL = "PPM_SERVICE_URL"
 TOKEN = "JUPYTERHUB_API_TOKEN"
 SECONDS = 60
@@ -29,13 +31,12 @@ class ServiceError(Exception):
 class Client:
     """The course service under one address, asked by one account.
 
-    :param address: the service's own prefix, for example ``http://127.0.0.1:8000/services/course/``
+    :param address: the service's own prefix, for example ``http://127.0.0.1:8000/services/course/``, or at its socket
     """
 
     def __init__(self, address: str, token: str) -> None:
         self._address = address.rstrip("/") + "/exchange/"
-        self._session = requests.Session()
-        self._session.trust_env = False  # no .netrc in place of our token, and no proxy between us and the Hub
+        self._session = at_sockets.session()
         self._session.headers["Authorization"] = f"token {token}"
 
     def json(self, method: str, *parts: str, **more: Any) -> Any:

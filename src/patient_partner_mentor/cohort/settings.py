@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from ..cells import ASSIGNMENT_FILE
 from ..curriculum import LINKS_FILE, MODULE_FILE
 from ..handins import HAND_IN_FILE
-from . import exchange
+from . import at_sockets, exchange
 
 BUSY_SECONDS = 60  # how long anybody waits for a gradebook that another one is writing
 INCLUDED = [ASSIGNMENT_FILE, MODULE_FILE, LINKS_FILE, HAND_IN_FILE, exchange.STAMP]
@@ -34,6 +34,7 @@ def configure(c: Any, course: str, folder: str | Path = ".", service_url: str = 
     :param gradebook: a database's address; without one, ``gradebook.db`` in the folder
     """
     exchange.configure(c, service_url)
+    at_sockets.for_nbgrader()
     c.CourseDirectory.course_id = course
     c.CourseDirectory.root = str(Path(folder).absolute())
     c.CourseDirectory.include = list(INCLUDED)

@@ -13,13 +13,13 @@ from typing import Any
 
 from .hub_settings import SERVICE, HubCourse, HubSettings, from_environment
 from .look import template_vars
+from .sockets import Door, address, part, service_address
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
 ACCOUNTS = "patient_partner_mentor.hub.authenticator.CourseAuthenticator"
 BUILT_IN = {"pam": "pam", "accounts": ACCOUNTS}
 QUICK = {"interrupt_timeout": 1, "term_timeout": 3, "kill_timeout": 2}  # seconds; the Hub's own take over half a minute
-LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
 # nbgrader's parts for learners' own servers: the course service takes their place, and some show what is not theirs
 EXTRAS = ("assignment_list", "course_list", "validate_assignment", "formgrader")
 OTHERS = ("jupyter_server_terminals", "voila.server_extension", "jupyterlab", "jupyter_lsp", "notebook", "notebook_shim", "jupyterlab_jupytext")
@@ -45,9 +45,11 @@ def configure(settings: HubSettings, c: Any) -> None:
 
 def _hub(settings: HubSettings, c: Any) -> None:
     state = settings.state
-    c.JupyterHub.bind_url = settings.url
-    c.JupyterHub.hub_ip = "127.0.0.1"
-    c.JupyterHub.hub_port = settings.hub_port
+    hub, proxy, front = (_door(settings, name) for name in ("hub", "proxy", "front"))
+    c.JupyterHub.bind_url = address(front.socket, settings.prefix) if settings.front_group else settings.url
+    c.JupyterHub.public_url = settings.public_url
+    c.JupyterHub.hub_bind_url = c.JupyterHub.hub_connect_url = address(hub.socket)
+    c.JupyterHub.hub_socket_mode = hub.mode
     c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
     c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
     c.JupyterHub.cleanup_servers = True
@@ -59,12 +61,31 @@ def _hub(settings: HubSettings, c: Any) -> None:
     c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}}
     if settings.root:
         c.JupyterHub.logo_file = str(settings.root / "assets" / "logo.svg")
+    c.JupyterHub.proxy_class = "patient_partner_mentor.hub.parts.SocketProxy"
+    c.SocketProxy.doors = [hub, proxy, *([front] if settings.front_group else [])]
+    c.SocketProxy.others = settings.others
     c.ConfigurableHTTPProxy.command = list(settings.proxy_command)
-    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_port}"
+    c.ConfigurableHTTPProxy.api_url = address(proxy.socket)
     c.ConfigurableHTTPProxy.log_level = "WARN"  # it would log addresses
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
     for name, seconds in QUICK.items():
         setattr(c.LocalProcessSpawner, name, seconds)
+
+
+def _door(settings: HubSettings, kind: str, name: str = "") -> Door:
+    """Where a part listens: the Hub and the course service let the group in, all others the proxy alone."""
+    folder = part(settings.sockets_folder, kind, name)
+    if kind == "front":
+        return Door(folder, group=settings.front_group)
+    if kind == "grader":
+        return Door(folder, settings.courses[name].grader)
+    return Door(folder, settings.service.system_account if kind == "service" else "", "" if kind == "proxy" else settings.group)
+
+
+def course_service_address(settings: HubSettings) -> str:
+    """Where the grader's programs ask the course service: straight at its socket, or where its replicas are."""
+    path = f"{settings.prefix}services/{SERVICE}/"
+    return settings.origin + path if settings.service.token else address(_door(settings, "service").socket, path)
 
 
 def _sign_in(settings: HubSettings, c: Any) -> None:
@@ -114,23 +135,15 @@ def roles(settings: HubSettings) -> list[dict[str, Any]]:
 
 
 def _services(settings: HubSettings, c: Any) -> None:
-    _look_often()
+    from .parts import use_parts  # late: it imports all of JupyterHub, which settings alone do not need
+
+    use_parts([_door(settings, "service"), *[_door(settings, "grader", name) for name in settings.courses]], settings.others)
     c.JupyterHub.services = [_course_service(settings), *[_formgrader(settings, name, course) for name, course in settings.courses.items()]]
-
-
-def _look_often() -> None:
-    """Have the Hub look every few seconds whether a service has ended, to start it again; it has no setting for its 30 seconds."""
-    from jupyterhub.services import service
-    from traitlets import Integer
-
-    stock = service._ServiceSpawner  # noqa: SLF001 - there is no other way in
-    if stock.poll_interval.default_value != LOOK:
-        service._ServiceSpawner = type(stock.__name__, (stock,), {"poll_interval": Integer(LOOK)})
 
 
 def _course_service(settings: HubSettings) -> dict[str, Any]:
     ours = settings.service
-    found: dict[str, Any] = {"name": SERVICE, "url": ours.url or f"http://127.0.0.1:{ours.port}", "oauth_no_confirm": True}
+    found: dict[str, Any] = {"name": SERVICE, "url": ours.url or service_address(_door(settings, "service").socket), "oauth_no_confirm": True}
     if ours.token:
         return found | {"api_token": from_environment({"service.token": ours.token})["service.token"]}
     link = {"none": "no", "accounts": "yes"}.get(settings.sign_in.by if settings.sign_in.roster else "none", "address")
@@ -155,13 +168,13 @@ def _formgrader(settings: HubSettings, name: str, course: HubCourse) -> dict[str
     environment = {
         "JUPYTERHUB_DEFAULT_URL": "/formgrader",
         "JUPYTERHUB_USER": course.grader or f"grader-{name}",  # nbgrader asks for a name before it asks the Hub
-        "PPM_SERVICE_URL": f"http://127.0.0.1:{settings.service.port}{settings.prefix}services/{SERVICE}/",
+        "PPM_SERVICE_URL": course_service_address(settings),
         "PATH": path(),
     }
-    found = {"name": name, "url": f"http://127.0.0.1:{course.port}", "oauth_no_confirm": True, "cwd": str(course.folder), "user": course.grader}
+    found = {"name": name, "url": service_address(_door(settings, "grader", name).socket), "oauth_no_confirm": True, "cwd": str(course.folder), "user": course.grader}
     if course.token:
         found["api_token"] = from_environment({f"courses.{name}.token": course.token})[f"courses.{name}.token"]
-    return found | {"command": [*_program(settings, "jupyterhub.singleuser"), *arguments], "environment": environment}
+    return found | {"command": [*_program(settings, "patient_partner_mentor.hub.formgrader"), *arguments], "environment": environment}
 
 
 def path() -> str:

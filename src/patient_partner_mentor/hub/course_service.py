@@ -28,6 +28,7 @@ from .face import log_request
 from .identity import HubOAuthCallbackHandler, connect_to_hub
 from .quota import Rate
 from .service_settings import ServiceSettings, load_settings
+from .sockets import listen, socket_of
 from .store import Store
 
 ADDRESS = "127.0.0.1"
@@ -107,16 +108,17 @@ async def run(settings: ServiceSettings) -> None:
     quotas = settings.quotas
     largest = max(quotas.answer, quotas.hand_in, quotas.archive, quotas.assignment, quotas.feedback) + _SPARE
     server = HTTPServer(application(ppm), max_body_size=largest, xheaders=True)
+    at = socket_of(where.geturl())
     try:
-        server.add_sockets(bind_sockets(where.port or PORT, where.hostname or ADDRESS))
+        server.add_sockets([listen(at)] if at else bind_sockets(where.port or PORT, where.hostname or ADDRESS))
     except OSError as error:
         ppm.store.close()
-        raise CourseError(f"The course service cannot listen at {where.netloc} ({error.strerror}). Is another one running there?") from None
+        raise CourseError(f"The course service cannot listen at {at or where.netloc} ({error.strerror}). Is another one running there?") from None
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     keeping = asyncio.create_task(_expire(ppm))
-    logging.getLogger("ppm.service").warning("The course service listens at %s", where.netloc)
+    logging.getLogger("ppm.service").warning("The course service listens at %s", at or where.netloc)
     await stopped.wait()
     server.stop()
     keeping.cancel()

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from aiohttp import ClientError, ClientTimeout
+from jupyterhub.httpclient import fetch
 from jupyterhub.services.auth import HubAuth
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from .refusals import Refused
 from .roster import Person
 
-SECONDS = 120  # two hundred accounts take a while on a busy disk
+TIMEOUT = ClientTimeout(total=120)  # seconds: two hundred accounts take a while on a busy disk
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,13 @@ class HubApi:
     async def _ask(self, method: str, path: str, data: Any = None, also: tuple[int, ...] = ()) -> Any:
         headers = {"Authorization": f"token {self._auth.api_token}", "Content-Type": "application/json"}
         body = None if data is None else json.dumps(data)
-        request = HTTPRequest(f"{self._auth.api_url}/{path}", method=method, headers=headers, body=body, request_timeout=SECONDS, follow_redirects=False)
         try:
-            answer = await AsyncHTTPClient().fetch(request)
-        except HTTPClientError as error:
-            if error.code in also:
-                return {}
-            raise Refused("away" if error.code >= 500 else "roster") from None
-        except OSError:
+            answer = await fetch(f"{self._auth.api_url}/{path}", method=method, headers=headers, data=body, timeout=TIMEOUT, allow_redirects=False, raise_for_status=False)
+            said = await answer.read()
+        except (ClientError, OSError):  # a time that is up is an OSError too
             raise Refused("away") from None
-        return json.loads(answer.body)
+        if answer.status in also:
+            return {}
+        if answer.status >= 300:
+            raise Refused("away" if answer.status >= 500 else "roster")
+        return json.loads(said)

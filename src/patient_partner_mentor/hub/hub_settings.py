@@ -22,12 +22,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from ..errors import CurriculumError
 from .service_settings import CourseName
 from .settings_file import checked, read_settings
+from .sockets import LONGEST
 
 SETTINGS = "PPM_HUB_SETTINGS"
 SERVICE = "course"  # the course service's name at the Hub: it stands at /services/course/
 Account = Annotated[str, StringConstraints(pattern=r"^[\w][\w.@+-]{0,127}$", to_lower=True)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 Servers = Literal["none", "apps", "lab"]
+LONGEST_FOLDER = LONGEST - len("/grader-") - 24 - len("/sock")
 
 
 class _Settings(BaseModel):
@@ -41,7 +42,6 @@ class HubCourse(_Settings):
     learners: tuple[Account, ...] = ()
     facilitators: tuple[Account, ...] = ()
     grader: str = ""  # the system account that the formgrader runs as; nothing: the Hub's own
-    port: Port = 10111
     token: str | None = None  # of the formgrader's service, for nbgrader's commands in a terminal; without one the Hub makes one
 
 
@@ -49,7 +49,6 @@ class CourseService(_Settings):
     """The course service: started by the Hub, or by somebody else when ``token`` says how the Hub knows it."""
 
     settings: Path
-    port: Port = 10101
     token: str | None = None
     url: str | None = None
     system_account: str = ""
@@ -79,7 +78,11 @@ class HubSettings(_Settings):
     """All settings of the Hub; see the module's own words."""
 
     url: str = "http://127.0.0.1:8000/"
+    public_url: str = ""
     state: Path
+    sockets: Path | None = None
+    group: str = ""  # the system group of the accounts that services and graders run as, where these are not the Hub's
+    front_group: str = ""  # the system group of the server with TLS, when the proxy is to listen at a socket for it
     root: Path | None = None
     book: Path | None = None  # the built book, for learners' own servers with apps
     service: CourseService
@@ -88,33 +91,62 @@ class HubSettings(_Settings):
     admins: tuple[Account, ...] = ()
     servers: Servers = "none"
     resources: Resources = Resources()
-    hub_port: Port = 8081
-    proxy_port: Port = 8001
     proxy_command: tuple[str, ...] = ("configurable-http-proxy",)
     with_parent: bool = False  # everything ends with the program that started the Hub: for a trial
 
-    @field_validator("url")
+    @field_validator("url", "public_url")
     @classmethod
     def _whole(cls, value: str) -> str:
         where = urlparse(value)
-        if where.scheme not in ("http", "https") or not where.hostname or where.query:
+        if value and (where.scheme not in ("http", "https") or not where.hostname or where.query):
             raise ValueError("this is like 'http://127.0.0.1:8000/', or with a path before the last slash")
-        return value if value.endswith("/") else value + "/"
+        return value if value.endswith("/") or not value else value + "/"
 
     @model_validator(mode="after")
     def _apart(self) -> HubSettings:
         if SERVICE in self.courses:
             raise ValueError(f"a course cannot be called '{SERVICE}', since the course service is")
-        ports = [self.hub_port, self.proxy_port, self.service.port, urlparse(self.url).port, *[one.port for one in self.courses.values()]]
-        twice = sorted({port for port in ports if port and ports.count(port) > 1})
-        if twice:
-            raise ValueError(f"port {twice[0]} is given twice; each course, the service, the Hub and the proxy need one of their own")
+        if self.public_url and urlparse(self.public_url).path != self.prefix:
+            raise ValueError(f"public_url and url end in different paths ('{urlparse(self.public_url).path}' and '{self.prefix}'); the server with TLS passes paths on as they are")
+        if self.front_group and not self.public_url:
+            raise ValueError("front_group is for a server with TLS in front, so it needs public_url too: the address that people use")
+        return self
+
+    @model_validator(mode="after")
+    def _sockets(self) -> HubSettings:
+        if self.accounts and not self.group:
+            raise ValueError(f"'{self.accounts[0]}' is another account than the Hub's. Make a system group for these accounts (groupadd ppm; usermod -aG ppm {self.accounts[0]}) and name it as group")
+        if (self.accounts or self.front_group or self.servers != "none") and not self.sockets:
+            raise ValueError("other accounts have to get at the sockets, and not at the state. Name a folder for them as sockets, such as /run/ppm")
+        if len(os.fsencode(self.sockets_folder)) > LONGEST_FOLDER:
+            raise ValueError(f"the path of a socket would be too long for the system. Name a folder of at most {LONGEST_FOLDER} letters as sockets, such as /run/ppm")
         return self
 
     @property
     def prefix(self) -> str:
         """The path that everything stands under, with slashes at both ends."""
         return urlparse(self.url).path
+
+    @property
+    def origin(self) -> str:
+        """The address that people use, without its path."""
+        where = urlparse(self.public_url or self.url)
+        return f"{where.scheme}://{where.netloc}"
+
+    @property
+    def accounts(self) -> list[str]:
+        """The system accounts besides the Hub's own that parts of it run as."""
+        return sorted({account for account in (self.service.system_account, *[one.grader for one in self.courses.values()]) if account})
+
+    @property
+    def others(self) -> bool:
+        """Whether other accounts have sockets beside the Hub's."""
+        return bool(self.accounts or self.front_group or self.servers != "none")
+
+    @property
+    def sockets_folder(self) -> Path:
+        """Where the parts listen, each in a folder of its own."""
+        return self.sockets or self.state / "sockets"
 
 
 def load_hub_settings(path: Path | None = None) -> HubSettings:

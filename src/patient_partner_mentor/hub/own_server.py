@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlparse
@@ -16,9 +17,11 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from jupyterhub import __version__
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated
 from tornado.httpclient import AsyncHTTPClient, HTTPError as HTTPClientError
+from tornado.netutil import bind_sockets
 from tornado.web import HTTPError, RequestHandler
 
 from ..errors import CourseError
+from .sockets import listen, socket_of
 
 NEEDED = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL", "JUPYTERHUB_SERVICE_PREFIX", "JUPYTERHUB_SERVICE_URL", "JUPYTERHUB_USER", "JUPYTERHUB_CLIENT_ID")
 CACHE = 60  # seconds that the Hub's word on a sign-in is kept
@@ -104,16 +107,25 @@ def owner_of_this_server() -> dict[str, Any]:
     if missing := [name for name in NEEDED if not os.environ.get(name)]:
         raise CourseError(f"This server is started by JupyterHub, and {missing[0]} is not set. For a server on your own computer, run: make serve")
     account, base = os.environ["JUPYTERHUB_USER"], os.environ["JUPYTERHUB_SERVICE_PREFIX"]
-    token, where = os.environ["JUPYTERHUB_API_TOKEN"], urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
+    token, where = os.environ["JUPYTERHUB_API_TOKEN"], os.environ["JUPYTERHUB_SERVICE_URL"]
     hub = HubOAuth.instance(cache_max_age=CACHE)
     identity = HubIdentity(account, base, hub)
     return {
         "account": account,
         "base": base,
-        "address": (where.hostname or "127.0.0.1", where.port or 8888),
+        "listen": lambda: _listen(where),
         "provider": identity,
         "routes": ((rf"{base}oauth_callback", HubOAuthCallbackHandler), (rf"{base}sign-in", SignInHandler)),
         "headers": {"X-JupyterHub-Version": __version__},
         "cookie_secret": hashlib.sha256(b"ppm-own-server:" + token.encode()).digest(),
         "active": Activity(identity, os.environ.get("JUPYTERHUB_ACTIVITY_URL", ""), token),
     }
+
+
+def _listen(where: str) -> list[socket.socket]:
+    """Listen where the Hub says.
+
+    :raises OSError: when it cannot be
+    """
+    at, port = socket_of(where), urlparse(where)
+    return [listen(at)] if at else bind_sockets(port.port or 8888, port.hostname or "127.0.0.1")

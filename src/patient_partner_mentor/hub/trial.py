@@ -76,8 +76,7 @@ class _Running:
     def __init__(self, found: Trial, root: Path, book: Path, port: int, proxy: tuple[str, ...]) -> None:
         self.trial, self.root, self.port = found, root, port
         self.url = f"http://{ADDRESS}:{port}/"
-        names = ("hub", "proxy", "service", "formgrader")
-        settings = write_settings(found, root, book, self.url, dict(zip(names, _free_ports(len(names)), strict=True)), proxy)
+        settings = write_settings(found, root, book, self.url, proxy)
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTERHUB_", "PPM_", "CONFIGPROXY_"))}
         own = {name: str(found.folder / "home" / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
         self.environment |= own | {SETTINGS: str(settings), GRADER_TOKEN: found.tokens[COURSE], "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
@@ -95,7 +94,7 @@ class _Running:
             self.hub = subprocess.Popen(command, cwd=self.trial.folder, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
             os.close(log)
             if self._ready():
-                write_grader_file(self.trial, self.url)
+                write_grader_file(self.trial)
                 self._release()
                 print(_welcome(self.trial, self.url), flush=True)
             while not self.over.wait(0.5):
@@ -120,7 +119,7 @@ class _Running:
         """Have the modules made into assignments, and put out; those that are out already stay as they are."""
         command = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(self.root), "assignments", "--course-folder", str(self.trial.course), "--release"]
         print(text("trial.releasing"), flush=True)
-        environment = self.environment | grader_environment(self.trial, self.url)
+        environment = self.environment | grader_environment(self.trial)
         done = subprocess.run(command, cwd=self.trial.course, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RELEASE, check=False)
         if done.returncode:
             raise CourseError(f"The modules could not be put out as assignments:\n{(done.stderr or done.stdout).strip()[-2000:]}\nEverything else is kept. Mend that, and start again with: make cohort")
@@ -154,17 +153,6 @@ def _check_port(port: int) -> None:
             one.bind((ADDRESS, port))
         except OSError:
             raise CourseError(f"Port {port} on this computer is taken, perhaps by another trial. Choose another one: make cohort PORT={port + 1}") from None
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind((ADDRESS, 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
 
 
 def _answers(url: str) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import shlex
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CourseError
 from .accounts import Accounts
+from .hub_settings import LONGEST_FOLDER
+from .sockets import Door, address, part
 
 COURSE = "ppm-trial"
 LEARNERS = ("ana", "ben", "cleo")
@@ -45,6 +49,15 @@ class Trial:
     def state(self) -> Path:
         """What the Hub keeps."""
         return self.folder / "hub"
+
+    @property
+    def sockets(self) -> Path:
+        """Where the parts of the Hub listen: beside what it keeps, or in a folder of the system's where that has too long a name."""
+        beside = self.folder / "sockets"
+        if len(os.fsencode(beside)) <= LONGEST_FOLDER:
+            return beside
+        of_the_account = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        return Path(of_the_account) / f"ppm-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
 
     @property
     def accounts(self) -> Accounts:
@@ -92,11 +105,8 @@ def write(path: Path, content: str) -> None:
     draft.replace(path)
 
 
-def write_settings(trial: Trial, root: Path, book: Path, url: str, ports: dict[str, int], proxy: tuple[str, ...]) -> Path:
-    """The settings of service and Hub, for this start; the Hub's file is returned.
-
-    :param ports: of ``hub``, ``proxy``, ``service`` and ``formgrader``
-    """
+def write_settings(trial: Trial, root: Path, book: Path, url: str, proxy: tuple[str, ...]) -> Path:
+    """The settings of service and Hub, for this start; the Hub's file is returned."""
     service = {
         "store": f"sqlite:///{trial.folder / 'service' / 'course.sqlite'}",
         "book": str(book),
@@ -117,11 +127,10 @@ def write_settings(trial: Trial, root: Path, book: Path, url: str, ports: dict[s
         "url": url,
         "state": str(trial.state),
         "root": str(root),
-        "service": {"settings": str(trial.folder / "service" / "service.json"), "port": ports["service"]},
-        "courses": {COURSE: {"folder": str(trial.course), "learners": LEARNERS, "facilitators": [FACILITATOR], "port": ports["formgrader"], "token": f"env:{GRADER_TOKEN}"}},
+        "sockets": str(trial.sockets),
+        "service": {"settings": str(trial.folder / "service" / "service.json")},
+        "courses": {COURSE: {"folder": str(trial.course), "learners": LEARNERS, "facilitators": [FACILITATOR], "token": f"env:{GRADER_TOKEN}"}},
         "sign_in": {"by": "accounts"},
-        "hub_port": ports["hub"],
-        "proxy_port": ports["proxy"],
         "proxy_command": proxy,
         "with_parent": True,
     }
@@ -138,19 +147,21 @@ configure(load_hub_settings(), get_config())  # noqa: F821 - JupyterHub puts it 
 """
 
 
-def grader_environment(trial: Trial, url: str) -> dict[str, str]:
-    """What a terminal needs to run nbgrader as the course's grader."""
+def grader_environment(trial: Trial) -> dict[str, str]:
+    """What a terminal needs to run nbgrader as the course's grader: it asks at the sockets, where nobody else can listen."""
+    service = Door(part(trial.sockets, "service")).socket
     return {
-        "PPM_SERVICE_URL": f"{url}services/course/",
+        "PPM_SERVICE_URL": address(service, "/services/course/"),
+        "PPM_SERVICE_SOCKET": str(service),  # for curl
         "JUPYTERHUB_API_TOKEN": trial.tokens[COURSE],
-        "JUPYTERHUB_API_URL": f"{url}hub/api",
+        "JUPYTERHUB_API_URL": address(Door(part(trial.sockets, "hub")).socket, "/hub/api"),
         "JUPYTERHUB_USER": f"grader-{COURSE}",
     }
 
 
-def write_grader_file(trial: Trial, url: str) -> Path:
+def write_grader_file(trial: Trial) -> Path:
     """A file to be sourced in a terminal, for ``nbgrader`` and ``ppm`` by hand; only its owner may read it."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in grader_environment(trial, url).items()]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in grader_environment(trial).items()]
     lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     write(trial.folder / "grader.sh", "\n".join(lines) + "\n")
     return trial.folder / "grader.sh"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
 
+from ..errors import CourseError
 from .book import ADDRESS, BookHandler, application
 
 if TYPE_CHECKING:
@@ -63,21 +64,23 @@ def serve_owner(root: Path, book: Path, policy: str, data: Path, owner: Owner, w
     """Serve book and apps for one person of a Hub, as the person's own server, until stopped.
 
     :param owner: who it is, and where to listen
-    :raises CourseError: when the port is taken
+    :raises CourseError: when it cannot listen there
     """
-    from .app import sockets
     from .plan import Plan
 
-    host, port = owner.address
     plan = Plan(root=root, book=book, policy=policy, identity="hub-user", data=data, owner=owner, warm=warm, most=8)
-    asyncio.run(_serve(plan, sockets(port, host), lambda: None))
+    try:
+        listening = owner.listen()
+    except OSError as error:
+        raise CourseError(f"This server cannot listen where the Hub says ({error.strerror}). Stop it at the Hub, and start it again.") from None
+    asyncio.run(_serve(plan, listening, lambda: None))
 
 
 async def _serve(plan: Plan, listening: list[Any], begun: Callable[[], None]) -> None:
     from .app import CourseServer
 
     server = CourseServer(plan)
-    http = HTTPServer(server.application(listening[0].getsockname()[1]), xheaders=plan.owner is not None)
+    http = HTTPServer(server.application(0 if plan.owner else listening[0].getsockname()[1]), xheaders=plan.owner is not None)
     http.add_sockets(listening)
     over = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

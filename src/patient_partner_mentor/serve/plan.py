@@ -21,7 +21,7 @@ class Owner:
 
     :param account: the Hub's name for the person
     :param base: the path of the person's server, with slashes at both ends
-    :param address: where to listen
+    :param listen: opens what to listen at
     :param provider: knows the owner, and nobody else; its ``sign_in(handler)`` gives the address of the Hub's sign-in
     :param routes: the addresses of signing in
     :param headers: of every answer
@@ -30,7 +30,7 @@ class Owner:
 
     account: str
     base: str
-    address: tuple[str, int]
+    listen: Callable[[], list[Any]]
     provider: IdentityProvider
     routes: tuple[tuple[str, Any], ...]
     headers: dict[str, str]

@@ -1,0 +1,68 @@
+"""JupyterHub's own parts where it has no setting: services and learners' servers at sockets, and services looked after sooner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyterhub import objects
+from jupyterhub.proxy import ConfigurableHTTPProxy
+from jupyterhub.services import service
+from jupyterhub.utils import unix_socket_in_use
+from traitlets import Any as AnyTrait, Bool, Integer, List
+
+from ..errors import CourseError
+from .sockets import Door, socket_of
+
+LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
+_HOST = objects.Server.host
+
+
+class SocketProxy(ConfigurableHTTPProxy):
+    """The proxy, whose door for the Hub is a socket, and perhaps the one for the world."""
+
+    doors = List(AnyTrait(), help="The folders of the Hub's and the proxy's sockets; the Hub's comes first.").tag(config=True)
+    others = Bool(False, help="Whether other accounts have sockets beside them.").tag(config=True)
+    _begun = False
+
+    async def start(self) -> None:
+        """Make the folders, clear away what a killed proxy left, and start it."""
+        if not self._begun and self.doors and unix_socket_in_use(str(self.doors[0].socket)):
+            raise CourseError(f"Another Hub runs with the sockets in {self.doors[0].folder.parent}. Stop it first.")
+        for door in self.doors:
+            door.make(self.others)
+        self._check_previous_process()
+        for door in self.doors[1:]:
+            door.socket.unlink(missing_ok=True)
+        self._begun = True
+        await super().start()
+
+
+class ServiceSpawner(service._ServiceSpawner):  # noqa: SLF001 - there is no other way in
+    """Starts a service of the Hub, with the folder of its socket, and looks every few seconds whether it has ended."""
+
+    poll_interval = Integer(LOOK)
+    doors: ClassVar[dict[Path, Door]] = {}
+    others: ClassVar[bool] = False
+
+    def start(self) -> Any:
+        """Make the folder, and start the program."""
+        found = socket_of(self.environment.get("JUPYTERHUB_SERVICE_URL", ""))
+        if found in self.doors:
+            self.doors[found].make(self.others)
+        return super().start()
+
+
+def _host(server: objects.Server) -> str:
+    """Where a part is asked: JupyterHub keeps a service's host and port, and a socket's path stands as the host."""
+    return f"http+unix://{server.ip}" if server.ip.startswith("%2f") else str(_HOST.fget(server))
+
+
+def use_parts(doors: list[Door], others: bool) -> None:
+    """Have JupyterHub use what stands here.
+
+    :param doors: of the services that the Hub starts; :param others: whether other accounts have sockets beside them
+    """
+    ServiceSpawner.doors, ServiceSpawner.others = {door.socket: door for door in doors}, others
+    service._ServiceSpawner = ServiceSpawner  # noqa: SLF001
+    objects.Server.host = property(_host)

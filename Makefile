@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cohort lab book test bench soak links lock clean
+.PHONY: help serve cohort lab book test bench soak attack links lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ soak: $(VENV)/test.stamp ## the slow rounds: browser, kernel and server killed w
 bench: $(VENV)/bench.stamp ## measure page, app, course service and grading beside their stock peers
 	@$(RUN) tests/find_browser.py
 	@$(RUN) -m bench; page=$$?; $(RUN) -m bench.voila; app=$$?; $(RUN) -m bench.cohort; cohort=$$?; $(RUN) -m bench.arrival; arrival=$$?; $(RUN) -m bench.grading; grading=$$?; test $$page$$app$$cohort$$arrival$$grading = 00000
+
+attack: $(VENV)/cohort.stamp ## attack a trial of its own on this computer, and print what was seen (some minutes)
+	@$(RUN) -m tools.attack
 
 links: $(VENV)/course.stamp ## ask every link whether it answers (needs a network), and write the date
 	@$(VENV)/bin/ppm links

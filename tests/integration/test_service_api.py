@@ -128,7 +128,11 @@ def test_taking_back_drops_the_words_at_once(hub: Hub, module: Module, ana: str)
     assert hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["shared"]["read"] is False
     assert hub.ask("fay", "GET", where).status_code == 200
     assert hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["shared"]["read"] is True
-    assert hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").json() == {"taken_back": True, "read": True}
+    assert _in_files(hub, f"Canary of {ana}")
+    said = hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").json()
+    assert (said["taken_back"], said["read"], said["scrubbed"]) == (True, True, True)
+    assert [one["kind"] for one in said["left"]] == ["backups"]
+    assert not _in_files(hub, f"Canary of {ana}")
     assert hub.ask("fay", "GET", where).status_code == 404
     assert ana not in [one["user"] for one in hub.ask("fay", "GET", f"exchange/{COURSE}/submissions/{module.name}").json()]
     assert asking.share(hub, ana, given).json()["reason"] == "taken-back"
@@ -193,7 +197,7 @@ def test_erase_reaches_everything_that_the_service_holds(hub: Hub, module: Modul
     assert _in_files(hub, canary)
     said = hub.ask(ana, "POST", f"{COURSE}/api/erase", json={"sure": True}) if asks == "learner" else hub.ask("fay", "POST", f"exchange/{COURSE}/erase/{ana}")
     report = said.json()
-    assert report["removed"] == {"feedback": 1, "answers": 1, "comments": 1, "consents": 1, "hand_ins": 1}
+    assert report["removed"] == {"feedback": 1, "answers": 1, "comments": 1, "consents": 1, "hand_ins": 1, "kept_copies": 0}
     assert [one["kind"] for one in report["left"]] == ["collected", "backups"]
     assert report["scrubbed"] is True
     empty = hub.ask(ana, "GET", f"{COURSE}/api/copy").json()

@@ -30,6 +30,7 @@ from .quota import Rate
 from .service_settings import ServiceSettings, load_settings
 from .sockets import listen, socket_of
 from .store import Store
+from .tidying import Tidying
 
 ADDRESS = "127.0.0.1"
 PORT = 10101
@@ -48,6 +49,7 @@ class Service:
     pages: pages.Pages
     books: dict[str, pages.Pages]
     rate: Rate
+    tidy: Tidying
     modules: dict[str, Module] = field(init=False)
     assignments: frozenset[str] = field(init=False)
 
@@ -74,7 +76,7 @@ def service(settings: ServiceSettings, prefix: str) -> Service:
     course = load_course(root)
     books = {name: pages.Pages(one.book) for name, one in settings.courses.items() if one.book}
     store = Store(settings.store, settings.threads)
-    return Service(settings, store, course, prefix, pages.Pages(settings.book), books, Rate(settings.quotas.saves_a_minute))
+    return Service(settings, store, course, prefix, pages.Pages(settings.book), books, Rate(settings.quotas.saves_a_minute), Tidying(store, settings))
 
 
 def application(ppm: Service) -> Application:
@@ -123,6 +125,7 @@ async def run(settings: ServiceSettings) -> None:
     server.stop()
     keeping.cancel()
     await server.close_all_connections()
+    await ppm.tidy.close()
     ppm.store.close()
 
 
@@ -132,7 +135,7 @@ async def _expire(ppm: Service) -> None:
         for name, course in ppm.settings.courses.items():
             try:
                 if await ppm.store.write(erasing.expire, name, course, datetime.now(UTC).date()):
-                    await ppm.store.scrub(whole=True)
+                    await ppm.tidy.emptied()
             except CourseError:  # the store is away; an hour later it may be back
                 continue
         await asyncio.sleep(_HOUR)

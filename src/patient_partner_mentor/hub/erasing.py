@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from ..interface import text
 from . import journals
 from .journals import Learner
+from .marks import count_removal
 from .service_settings import CourseSettings
 from .store import lock_learner, now
 from .tables import OF_A_LEARNER, answers, comments, consents, erasures, feedback, hand_ins
@@ -32,17 +33,19 @@ def copy(connection: Connection, who: Learner) -> dict[str, Any]:
 
 
 def erase(connection: Connection, who: Learner, asked_by: str) -> dict[str, Any]:
-    """Remove all of a learner's data from the store, keep how much it was, and say what is left with whom."""
+    """Remove all of a learner's data from the store, keep how much it was, and say what is left with facilitators."""
     lock_learner(connection, who.course, who.account)
     keys = select(hand_ins.c.key).where(*_of(hand_ins, who))
     read = connection.execute(select(func.count()).select_from(hand_ins).where(*_of(hand_ins, who), hand_ins.c.read_at.is_not(None))).scalar_one()
     removed = {"feedback": connection.execute(delete(feedback).where(feedback.c.hand_in.in_(keys))).rowcount}
     for table in OF_A_LEARNER:
         removed[table.name] = connection.execute(delete(table).where(*_of(table, who))).rowcount
-    connection.execute(insert(erasures).values(course=who.course, time=now(), asked_by=asked_by, counts=json.dumps(removed)))
-    left = [{"what": text("service.left_backups"), "ask": text("service.left_backups_ask"), "kind": "backups"}]
+    if any(removed.values()):
+        connection.execute(insert(erasures).values(course=who.course, time=now(), asked_by=asked_by, counts=json.dumps(removed)))
+        count_removal(connection)
+    left = []
     if read:
-        left.insert(0, {"what": text("service.left_collected"), "ask": text("service.left_collected_ask"), "kind": "collected", "count": read})
+        left.append({"what": text("service.left_collected"), "ask": text("service.left_collected_ask"), "kind": "collected", "count": read})
     return {"removed": removed, "left": left}
 
 

@@ -164,7 +164,7 @@ class EraseLearner(_Exchange):
         """Erase, and answer with what was removed and what is left with whom."""
         self.facilitator(course)
         report = await self.store.write(erasing.erase, self.owner(course, user), "facilitator")
-        self.answer(report | {"scrubbed": await self.store.scrub(whole=True)})
+        self.answer(await self.settings["ppm"].tidy.told(report))
 
 
 _C = rf"exchange/{COURSE}"

@@ -121,8 +121,7 @@ class Share(_Learner):
     async def delete(self, course: str, module: str) -> None:
         """Take back what was shared, and say whether it was read."""
         done = await self.store.write(sharing.take_back, self.learner(course), self.module(module).name)
-        await self.store.scrub(whole=False)
-        self.answer(done)
+        self.answer(await self.settings["ppm"].tidy.told(done))
 
 
 class Comments(_Learner):
@@ -160,7 +159,7 @@ class Erase(_Learner):
         if self.data(10_000).get("sure") is not True:
             raise Refused("sure")
         report = await self.store.write(erasing.erase, self.learner(course), "learner")
-        self.answer(report | {"scrubbed": await self.store.scrub(whole=True)})
+        self.answer(await self.settings["ppm"].tidy.told(report))
 
 
 def _has(module: Module, step: str) -> bool:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -91,6 +91,10 @@ class ServiceSettings(_Settings):
     :param curriculum: the course's own folder, with ``notebooks/`` in it; by default the one named by ``PPM_COURSE``, or
         the installed package's copy
     :param cache_seconds: how long the Hub's word on a token is kept; so long an account that left a group is still in
+    :param erased_within_days: the operator's promise to learners: so many days after words were removed they are in no backup,
+        and on PostgreSQL in no file of the database. Without it learners are told to ask
+    :param vacuum: ``full`` lets the service have PostgreSQL write its tables anew at night, so that removed words leave its files
+    :param quiet_hour: the hour of the day, in UTC, from which the store may be tidied
     """
 
     store: str
@@ -100,6 +104,9 @@ class ServiceSettings(_Settings):
     quotas: Quotas = Quotas()
     cache_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     threads: Annotated[int, Field(ge=1, le=64)] = 4
+    erased_within_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    vacuum: Literal["plain", "full"] = "plain"
+    quiet_hour: Annotated[int, Field(ge=0, le=23)] = 3
 
     @field_validator("courses")
     @classmethod

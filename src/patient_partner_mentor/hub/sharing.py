@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from ..curriculum import Course
 from ..handins import HandIn, parse_hand_in
 from .journals import Learner
+from .marks import count_removal
 from .refusals import Refused
 from .service_settings import Quotas
 from .store import lock_learner, now
@@ -85,6 +86,7 @@ def take_back(connection: Connection, who: Learner, assignment: str) -> dict[str
     if not rows:
         raise Refused("not-here")
     connection.execute(update(hand_ins).where(mine).values(content=None, taken_back=now()))
+    count_removal(connection)
     return {"taken_back": True, "read": any(row.read_at for row in rows)}
 
 

@@ -30,6 +30,7 @@ from .refusals import of_the_store
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 5
+_READER_SECONDS = 0.05  # how long the writer waits for a short reader, when it empties the log
 TOGETHER = 100  # saves in one transaction, at most
 _LOCK = 7_310_052  # PostgreSQL's advisory locks have numbers; any one will do, always the same
 
@@ -71,17 +72,26 @@ class Store:
             return await self._run(self._writer.put(work, values))
         return await self._run(self._pool.submit(self._write, work, values))
 
-    async def scrub(self, whole: bool) -> bool:
-        """Take what was removed out of the files too, and say whether that is done. PostgreSQL does so by itself, later.
+    async def empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, which has what was removed for a while; say whether nothing of it is left.
 
-        :param whole: also write the database anew, which takes a while
+        Most of it goes into the database without the writer. What the writer does then is short, and a reader in the way
+        is not waited for here, so that no save waits for it: ask again a little later.
         """
-        if not self._writer:
-            return False
         try:
-            return await asyncio.wrap_future(self._writer.put(_scrub, (self.engine, whole), alone=True))
-        except sqlite3.Error:  # no room to write it anew, or a reader that does not end: what was removed is removed
+            await asyncio.wrap_future(self._pool.submit(_checkpoint, self.engine, "PASSIVE", BUSY_SECONDS))
+            return await self.alone(_checkpoint, self.engine, "TRUNCATE", _READER_SECONDS)
+        except sqlite3.Error:  # no room: it stays for now
             return False
+
+    async def alone(self, work: Callable[..., _Result], *values: Any) -> _Result:
+        """What ``work(*values)`` gives, while SQLite's writer writes nothing else. All saves wait meanwhile.
+
+        :raises sqlite3.Error: as it comes from there
+        """
+        if self._writer is None:
+            raise RuntimeError("only SQLite has one writer")
+        return await asyncio.wrap_future(self._writer.put(work, values, alone=True))
 
     async def _run(self, future: Future[_Result]) -> _Result:
         try:
@@ -235,7 +245,8 @@ def _engine(url: str, threads: int) -> Engine:
 
 def _settings_of_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, so that a writer waits before it has read
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    # auto_vacuum comes first: it says how a new file is laid out, and changes nothing in one that is there
+    for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -243,13 +254,15 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
-def _scrub(engine: Engine, whole: bool) -> bool:
-    """Empty SQLite's write-ahead log, which still has what was removed; a reader in the way is waited for."""
-    connection = engine.raw_connection()  # SQLAlchemy begins a transaction, and VACUUM wants none
+def _checkpoint(engine: Engine, how: str, seconds: float) -> bool:
+    """Bring SQLite's write-ahead log into its database, and say whether nothing stood in the way.
+
+    :param seconds: how long to wait for a reader
+    """
+    connection = engine.raw_connection()  # SQLAlchemy begins a transaction, and a checkpoint wants none
     try:
-        if whole:
-            connection.driver_connection.execute("VACUUM")
-        busy = connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        connection.driver_connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+        return not connection.driver_connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()[0]
     finally:
+        connection.driver_connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
         connection.close()
-    return not busy

@@ -100,4 +100,41 @@ erasures = Table(  # that something was erased, and how much; not whose
     Column("asked_by", String(12), nullable=False),
     Column("counts", Text, nullable=False),
 )
-OF_A_LEARNER = (answers, comments, consents, hand_ins)  # feedback goes with its hand-in
+marks = Table(  # what the service notes down about itself
+    "marks",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+expiries = Table(  # what goes after a cohort's end: announced, then done, and then its kept copy dropped or brought back
+    "expiries",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("course", String(63), nullable=False),
+    Column("kind", String(8), nullable=False),  # shared "words", or the whole "record"
+    Column("ends", String(10), nullable=False),  # the cohort's last day, as the settings had it
+    Column("day", String(10), nullable=False),  # not before this day
+    Column("counts", Text, nullable=False),
+    Column("announced_at", _TIME, nullable=False),
+    Column("waited", Integer, nullable=False),  # seconds that the service was up since then, or since it was done
+    Column("held", String(20)),  # why it does not go on
+    Column("confirmed_at", _TIME),  # a person said that it is right
+    Column("done_at", _TIME),
+    Column("over_at", _TIME),
+    Column("outcome", String(12)),  # "withdrawn", "dropped" or "back"
+    Index("ix_expiries_of", "course", "kind"),
+)
+kept_copies = Table(  # a row of another table each, for as long as an expiry can be undone
+    "kept_copies",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("expiry", Integer, nullable=False),
+    *_whose(),
+    Column("origin", String(12), nullable=False),
+    Column("row", Text, nullable=False),  # its fields without words, as JSON
+    Column("content", LargeBinary),
+    Index("ix_kept_copies_of", "course", "account"),
+    Index("ix_kept_copies_expiry", "expiry"),
+)
+OF_A_LEARNER = (answers, comments, consents, hand_ins, kept_copies)  # feedback goes with its hand-in; the copies go last
+WITH_WORDS = (answers, comments, feedback, hand_ins, kept_copies)

@@ -35,8 +35,9 @@ export function sharedNow(module, shared, state, done) {
   const doIt = async () => {
     let said;
     try {
-      const { read } = await call(settings, "DELETE", `share/${module.id}`);
-      said = read ? fill(TOLD.back_done_read, { contact: state.contact }) : TOLD.back_done;
+      const { read, left } = await call(settings, "DELETE", `share/${module.id}`);
+      const stays = left.map((one) => fill(TOLD.back_left_line, one)).join(" ");
+      said = `${read ? fill(TOLD.back_done_read, { contact: state.contact }) : TOLD.back_done} ${TOLD.back_left} ${stays}`;
     } catch (problem) {
       if (problem.status !== 404) return say(problem.reason === "unreached" ? TOLD.back_unreached : problem.message ?? TOLD.refused);
       said = TOLD.back_gone;

@@ -12,21 +12,23 @@ import os
 import secrets
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlparse
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from ..curriculum import Course, Module, load_course
 from ..errors import CourseError
 from . import erasing, exchange_face, facilitator, learner, pages
+from .admission import LARGE_IN_ALL, Admission
 from .face import log_request
 from .identity import HubOAuthCallbackHandler, connect_to_hub
-from .quota import Rate
+from .listening import listener
+from .quota import Rates
 from .service_settings import ServiceSettings, load_settings
 from .sockets import listen, socket_of
 from .store import Store
@@ -34,8 +36,8 @@ from .tidying import Tidying
 
 ADDRESS = "127.0.0.1"
 PORT = 10101
+READING = LARGE_IN_ALL + 1  # threads that look at what was sent: one is left for small things
 _HOUR = 3600
-_SPARE = 65_536
 
 
 @dataclass
@@ -48,8 +50,10 @@ class Service:
     prefix: str
     pages: pages.Pages
     books: dict[str, pages.Pages]
-    rate: Rate
+    rates: Rates
     tidy: Tidying
+    admission: Admission = field(default_factory=Admission)
+    reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READING, "reading"))
     modules: dict[str, Module] = field(init=False)
     assignments: frozenset[str] = field(init=False)
 
@@ -76,7 +80,7 @@ def service(settings: ServiceSettings, prefix: str) -> Service:
     course = load_course(root)
     books = {name: pages.Pages(one.book) for name, one in settings.courses.items() if one.book}
     store = Store(settings.store, settings.threads)
-    return Service(settings, store, course, prefix, pages.Pages(settings.book), books, Rate(settings.quotas.saves_a_minute), Tidying(store, settings))
+    return Service(settings, store, course, prefix, pages.Pages(settings.book), books, Rates.of(settings.quotas), Tidying(store, settings))
 
 
 def application(ppm: Service) -> Application:
@@ -107,9 +111,7 @@ async def run(settings: ServiceSettings) -> None:
     where = urlparse(os.environ.get("JUPYTERHUB_SERVICE_URL") or f"http://{ADDRESS}:{PORT}")
     connect_to_hub(settings.cache_seconds)
     ppm = service(settings, prefix)
-    quotas = settings.quotas
-    largest = max(quotas.answer, quotas.hand_in, quotas.archive, quotas.assignment, quotas.feedback) + _SPARE
-    server = HTTPServer(application(ppm), max_body_size=largest, xheaders=True)
+    server = listener(application(ppm))
     at = socket_of(where.geturl())
     try:
         server.add_sockets([listen(at)] if at else bind_sockets(where.port or PORT, where.hostname or ADDRESS))
@@ -126,6 +128,7 @@ async def run(settings: ServiceSettings) -> None:
     keeping.cancel()
     await server.close_all_connections()
     await ppm.tidy.close()
+    ppm.reading.shutdown()
     ppm.store.close()
 
 

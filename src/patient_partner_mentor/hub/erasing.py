@@ -1,4 +1,4 @@
-"""What belongs to one learner, all of it: a copy to take along, and its erasure; and the end of keeping."""
+"""What belongs to one learner, all of it: its erasure; and the end of keeping."""
 
 from __future__ import annotations
 
@@ -9,27 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ..interface import text
-from . import journals
 from .journals import Learner
 from .marks import count_removal
 from .service_settings import CourseSettings
 from .store import lock_learner, now
 from .tables import OF_A_LEARNER, answers, comments, consents, erasures, feedback, hand_ins
-
-
-def copy(connection: Connection, who: Learner) -> dict[str, Any]:
-    """Everything that the service holds of a learner."""
-    mine = [row for row in connection.execute(select(hand_ins).where(*_of(hand_ins, who)).order_by(hand_ins.c.time))]
-    said = connection.execute(select(comments).where(*_of(comments, who)).order_by(comments.c.time))
-    agreed = connection.execute(select(consents).where(*_of(consents, who)).order_by(consents.c.key))
-    return {
-        "account": who.account,
-        "course": who.course,
-        "journals": {module: json.loads(data) for module, data in journals.journals(connection, who).items()},
-        "shared": [_shared(row) for row in mine],
-        "comments": [{"module": r.assignment, "step": r.step, "comment": bytes(r.content).decode(), "time": r.time, "reply": r.reply} for r in said],
-        "consents": [{"course": r.course_use, "quotes": r.quotes, "research": r.research, "time": r.time} for r in agreed],
-    }
 
 
 def erase(connection: Connection, who: Learner, asked_by: str) -> dict[str, Any]:
@@ -64,13 +48,6 @@ def expire(connection: Connection, course: str, settings: CourseSettings, today:
         for table in (answers, hand_ins, consents):
             removed[table.name] = removed.get(table.name, 0) + connection.execute(delete(table).where(table.c.course == course)).rowcount
     return {kind: count for kind, count in removed.items() if count}
-
-
-def _shared(row: Any) -> dict[str, Any]:
-    one: dict[str, Any] = {"module": row.assignment, "id": row.id, "time": row.time, "taken_back": row.taken_back, "read": row.read_at}
-    if row.kind == "shared" and row.content is not None:
-        one["hand_in"] = json.loads(bytes(row.content))
-    return one | ({"bytes": row.size} if row.kind == "files" else {})
 
 
 def _of(table: Any, who: Learner) -> tuple[Any, Any]:

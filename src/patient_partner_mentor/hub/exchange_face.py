@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import ClassVar
 
 from .. import archives
 from . import erasing, mailbox
@@ -11,6 +12,7 @@ from .face import COURSE, Face
 from .identity import plain_name
 from .journals import Learner
 from .refusals import Refused
+from .taking import whole
 
 ASSIGNMENT = r"(?P<assignment>[A-Za-z0-9][A-Za-z0-9_.-]{0,79})"
 _USER, _ID = r"(?P<user>[^/]{1,400})", r"(?P<id>[a-z0-9]{8,64})"
@@ -18,12 +20,20 @@ _NOTEBOOK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_ .-]{0,79}")
 
 
 class _Exchange(Face):
-    async def prepare(self) -> None:
+    async def begin(self) -> None:
         """Know who asks, by token, and that they are in the course."""
         if not await self.identify(cookies=False):
             raise Refused("sign-in")
-        if "course" in self.path_kwargs:
-            self.member(self.path_kwargs["course"])
+        course = self.path_kwargs.get("course")
+        if course and self.member(course) and course not in self.who.facilitator_of:
+            rates = self.settings["ppm"].rates
+            if self.request.method in ("GET", "HEAD"):
+                rates.ask(self.who.account)
+            else:
+                rates.write(self.who.account, self.announced)
+        if self.request.method == "PUT":  # before any of it is read
+            self.facilitator(self.path_kwargs["course"])
+        await self.admit(self.who.account)
 
     def check_xsrf_cookie(self) -> None:
         """Nothing to check: a browser's cookie opens nothing here."""
@@ -38,22 +48,21 @@ class _Exchange(Face):
             raise Refused("not-yours")
         return Learner(course, user)
 
-    def archive(self, largest: int) -> bytes:
+    async def archive(self, largest: int) -> bytes:
         """The archive that was sent, looked through and packed anew, with no more in it than its files.
 
         :raises Refused: when it is none, too large, or holds what it may not
         """
         quotas = self.settings["ppm"].settings.quotas
         try:
-            return archives.packed(archives.unpacked(self.body(largest), max(quotas.unpacked, largest), quotas.files, mailbox.OWN_FILES))
+            return await self.beside(_anew, self.sent(largest), max(quotas.unpacked, largest), quotas.files)
         except archives.BadArchive:
             raise Refused("damaged") from None
 
-    def file(self, content: bytes, kind: str = "application/zip") -> None:
+    async def file(self, content: bytes, kind: str = "application/zip") -> None:
         """Answer with a file that no browser opens by itself."""
-        self.set_header("Content-Type", kind)
         self.set_header("Content-Disposition", "attachment")
-        self.finish(content)
+        await self.stream(whole(content), kind)
 
 
 class Courses(_Exchange):
@@ -67,17 +76,19 @@ class Courses(_Exchange):
 class Assignments(_Exchange):
     """The released assignments of a course, or one of them."""
 
+    sends: ClassVar = {"PUT": "assignment"}
+
     async def get(self, course: str, assignment: str | None = None) -> None:
         """Answer with their names and times, or with the archive."""
         if assignment is None:
             self.answer(await self.store.read(mailbox.names, course))
         else:
-            self.file(await self.store.read(mailbox.assignment, course, assignment))
+            await self.file(await self.store.read(mailbox.assignment, course, assignment))
 
     async def put(self, course: str, assignment: str) -> None:
         """Release one; over a released one only with ``?replace=yes``."""
         self.facilitator(course)
-        content = self.archive(self.settings["ppm"].settings.quotas.assignment)
+        content = await self.archive(self.settings["ppm"].settings.quotas.assignment)
         await self.store.write(mailbox.release, course, assignment, content, self.get_query_argument("replace", "") == "yes")
         self.answer({"released": assignment})
 
@@ -91,6 +102,9 @@ class Assignments(_Exchange):
 class Submissions(_Exchange):
     """Hand-ins of a course or of one assignment."""
 
+    heavy = True  # little packed can be much unpacked
+    sends: ClassVar = {"POST": "archive"}
+
     async def get(self, course: str, assignment: str | None = None) -> None:
         """A facilitator gets each learner's newest, or all with ``?history=yes``; a learner gets all of her own."""
         everybody = course in self.member(course).facilitator_of and self.get_query_argument("mine", "") != "yes"
@@ -100,8 +114,7 @@ class Submissions(_Exchange):
     async def post(self, course: str, assignment: str) -> None:
         """Take the files of 'nbgrader submit'. Who and when is said here."""
         ppm, who = self.settings["ppm"], self.learner(course)
-        ppm.rate.take(who.account)
-        content = self.archive(ppm.settings.quotas.archive)
+        content = await self.archive(ppm.settings.quotas.archive)
         if assignment not in ppm.assignments and assignment not in await self.store.read(mailbox.names, course):
             raise Refused("not-here")
         self.answer(await self.store.write(mailbox.submit, who, assignment, secrets.token_hex(16), content, ppm.settings.quotas))
@@ -110,26 +123,31 @@ class Submissions(_Exchange):
 class Submission(_Exchange):
     """One hand-in."""
 
+    heavy = True
+
     async def get(self, course: str, assignment: str, user: str, id: str) -> None:
         """Answer with its archive."""
         owner = self.owner(course, user)
         reading = course in self.who.facilitator_of and user != self.who.account
         ask = self.store.write if reading else self.store.read
-        self.file(await ask(mailbox.fetch, owner, assignment, id, reading))
+        await self.file(await ask(mailbox.fetch, owner, assignment, id, reading))
 
 
 class Feedback(_Exchange):
     """The feedback page of one hand-in."""
 
+    heavy = True
+    sends: ClassVar = {"PUT": "feedback"}
+
     async def put(self, course: str, assignment: str, user: str, id: str) -> None:
         """Deliver it."""
         self.facilitator(course)
-        page = self.body(self.settings["ppm"].settings.quotas.feedback)
+        page = self.sent(self.settings["ppm"].settings.quotas.feedback)
         self.answer(await self.store.write(mailbox.deliver, self.owner(course, user), assignment, id, self.notebook(), page))
 
     async def get(self, course: str, assignment: str, user: str, id: str) -> None:
         """Answer with it."""
-        self.file(await self.store.read(mailbox.feedback_page, self.owner(course, user), assignment, id, self.notebook()), "text/plain; charset=utf-8")
+        await self.file(await self.store.read(mailbox.feedback_page, self.owner(course, user), assignment, id, self.notebook()), "text/plain; charset=utf-8")
 
     def notebook(self) -> str:
         """Which notebook's page it is; ours have one."""
@@ -165,6 +183,10 @@ class EraseLearner(_Exchange):
         self.facilitator(course)
         report = await self.store.write(erasing.erase, self.owner(course, user), "facilitator")
         self.answer(await self.settings["ppm"].tidy.told(report))
+
+
+def _anew(sent: bytes, limit: int, files: int) -> bytes:
+    return archives.packed(archives.unpacked(sent, limit, files, mailbox.OWN_FILES))
 
 
 _C = rf"exchange/{COURSE}"

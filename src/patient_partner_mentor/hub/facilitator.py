@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from sqlalchemy import Connection, func, select
+from tornado.httputil import HTTPInputError
 
 from ..interface import text
 from . import mailbox, pages, roster_pages, wishes
@@ -30,16 +31,30 @@ _META_POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?[^>]*>\n
 class _FacilitatorPage(pages.Page):
     """A page in the course's frame, for facilitators of the course alone."""
 
-    async def prepare(self) -> None:
+    async def begin(self) -> None:
         """Know who asks, and that they are a facilitator of this course."""
         if self.request.method == "GET":
             if not await self.signed_in():
                 return
         else:
-            await self.identify(cookies=True)  # a form without the page's own token is nobody's
-        self.facilitator(self.path_kwargs["course"])
+            await self.signs_in()
+        who = self.facilitator(self.path_kwargs["course"])
         if self.request.method != "GET":
-            self.settings["ppm"].rate.take(self.who.account)
+            self.settings["ppm"].rates.write(who.account, self.announced)
+        await self.admit(who.account)
+
+    async def form(self) -> None:
+        """Read the form that was sent; one without the page's own token is nobody's.
+
+        :raises Refused: when it is none, or comes from elsewhere
+        """
+        self.request.body = self.sent(self.largest())
+        try:
+            await self.beside(self.request._parse_body)  # noqa: SLF001 - what tornado does for a handler that takes its body whole
+        except HTTPInputError:
+            raise Refused("damaged") from None
+        await self.identify(cookies=True)
+        self.facilitator(self.path_kwargs["course"])
 
     def draw(self, course: str, title: str, body: str, status: int = 200) -> None:
         """Answer with the page; its forms may send to this service, which the book's own pages need not."""
@@ -90,6 +105,7 @@ class RosterPage(_FacilitatorPage):
 
     async def post(self, course: str) -> None:
         """Look at a list, add its people, make new links, or give the list for nbgrader."""
+        await self.form()
         doing, pasted = self.get_body_argument("do", "look"), self.get_body_argument("list", "", strip=False)[: LARGEST + 1]
         hub = self.hub()
         if doing == "links":
@@ -105,6 +121,10 @@ class RosterPage(_FacilitatorPage):
             return self._csv(found.people)
         added = await hub.add(course, found.people)
         return await self._added(course, added, found.people, pasted)
+
+    def largest(self) -> int:
+        """A list, with each letter of it written out as forms do."""
+        return 12 * LARGEST
 
     @property
     def _links(self) -> bool:

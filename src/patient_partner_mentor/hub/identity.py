@@ -87,6 +87,22 @@ class Known(HubOAuthenticated, RequestHandler):
         self.who = identity_of(model, self.settings["ppm"].settings.courses) if model else None
         return self.who
 
+    async def signs_in(self) -> bool:
+        """Whether the cookie or token of a request is somebody's, for a form whose own token stands in a body that was not read yet.
+
+        Nothing may be done on the strength of this but to read the body: ``identify`` comes after it.
+        """
+        auth = self.hub_auth
+        token = auth.get_token(self)
+        try:
+            model = await auth.user_for_token(token, session_id=auth.get_session_id(self), sync=False) if token else None
+            self.who = identity_of(model, self.settings["ppm"].settings.courses) if model and self.check_hub_user(dict(model)) else None
+        except UserNotAllowed:
+            raise Refused("not-yours") from None
+        except HTTPError:
+            raise Refused("away") from None
+        return self.who is not None
+
     def get_current_user(self) -> Any:
         """What ``identify`` found; the Hub is never asked from here, since that would hold up the loop."""
         return getattr(self, "_hub_auth_user_cache", None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, tuple_, update
 
 from .. import COURSE_ID
 from ..reflections import NEXT_STEP, SCHEMA_VERSION, Answer, Revision, read_answer, settle
@@ -48,22 +50,64 @@ def save(connection: Connection, who: Learner, answer: Answer, seen: Revision | 
     return data
 
 
-def journals(connection: Connection, who: Learner, module: str | None = None) -> dict[str, bytes]:
-    """A learner's journals by module id, as JSON; or the one journal of a module."""
-    found = select(answers).where(_of(who)).order_by(answers.c.module, answers.c.step)
-    rows: dict[str, list] = {}
-    for row in connection.execute(found if module is None else found.where(answers.c.module == module)):
-        rows.setdefault(row.module, []).append(row)
-    return {name: _journal(name, of_module) for name, of_module in rows.items()}
+def places(connection: Connection, who: Learner, module: str | None = None) -> Sequence[Any]:
+    """Where a learner wrote, with the sizes: by module, and in each by step with "my next step" last; or in one module only."""
+    fields = (answers.c.module, answers.c.step, answers.c.module_version, answers.c.size)
+    found = select(*fields).where(_of(who)).order_by(answers.c.module, answers.c.step == NEXT_STEP, answers.c.step)
+    return connection.execute(found if module is None else found.where(answers.c.module == module)).all()
 
 
-def _journal(module: str, rows: list) -> bytes:
-    """The journal put together from its answers' own bytes: what is kept has been read and checked before."""
-    steps = b",".join(bytes(row.data) for row in rows if row.step != NEXT_STEP)
-    next_step = next((bytes(row.data) for row in rows if row.step == NEXT_STEP), b"null")
-    head = {"schema_version": SCHEMA_VERSION, "course": COURSE_ID, "module": module, "module_version": max(row.module_version for row in rows)}
-    return json.dumps(head).encode()[:-1] + b', "answers": [' + steps + b'], "next_step": ' + next_step + b"}"
+def texts(connection: Connection, who: Learner, some: Iterable[Any]) -> dict[tuple[str, str], bytes]:
+    """The answers of these places, as JSON."""
+    those = tuple_(answers.c.module, answers.c.step).in_([(one.module, one.step) for one in some])
+    found = select(answers.c.module, answers.c.step, answers.c.data).where(_of(who), those)
+    return {(row.module, row.step): bytes(row.data) for row in connection.execute(found)}
 
 
-def _of(who: Learner):
+class PutTogether:
+    """Journals put together from their answers' own bytes, as they come: what is kept has been read and checked before.
+
+    :param all_places: as ``places`` gives them
+    """
+
+    def __init__(self, all_places: Iterable[Any]) -> None:
+        self._versions: dict[str, int] = {}
+        for one in all_places:
+            self._versions[one.module] = max(one.module_version, self._versions.get(one.module, 1))
+        self._module, self._answers, self._next = "", 0, False
+
+    def add(self, some: Iterable[Any], found: Mapping[tuple[str, str], bytes], named: bool) -> bytes:
+        """The next places, with what was found there; what was erased meanwhile is left out.
+
+        :param named: whether each journal stands behind its module's id
+        """
+        out = []
+        for one in some:
+            data = found.get((one.module, one.step))
+            if data is None:
+                continue
+            if one.module != self._module:
+                out.append(self._begin(one.module, named))
+            if one.step == NEXT_STEP:
+                out.append(b'], "next_step": ' + data)
+                self._next = True
+            else:
+                out.append((b", " if self._answers else b"") + data)
+                self._answers += 1
+        return b"".join(out)
+
+    def end(self) -> bytes:
+        """The end of the journal that was begun; nothing where none was."""
+        if not self._module:
+            return b""
+        return b"}" if self._next else b'], "next_step": null}'
+
+    def _begin(self, module: str, named: bool) -> bytes:
+        head = {"schema_version": SCHEMA_VERSION, "course": COURSE_ID, "module": module, "module_version": self._versions[module]}
+        before = self.end() + (b", " if self._module else b"")
+        self._module, self._answers, self._next = module, 0, False
+        return before + (json.dumps(module).encode() + b": " if named else b"") + json.dumps(head).encode()[:-1] + b', "answers": ['
+
+
+def _of(who: Learner) -> Any:
     return and_(answers.c.course == who.course, answers.c.account == who.account)

@@ -6,16 +6,19 @@ Whose data it is comes from who is signed in, and from nowhere else: no address 
 from __future__ import annotations
 
 import json
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any, ClassVar, get_args
 from urllib.parse import unquote
 
 from ..curriculum import Module
 from ..handins import parse_hand_in
-from ..reflections import NEXT_STEP, Revision, read_answer, read_record
+from ..limits import ANSWER, Limit, Unreadable, read_json
+from ..reflections import NEXT_STEP, Answer, Revision, read_answer, read_record
 from .. import COURSE_ID
 from . import erasing, journals, sharing
 from .face import COURSE, SLUG, Face
 from .refusals import Refused
+from .taking import Taking, whole
 from .terms import terms
 
 ACCOUNT = "X-PPM-Account"  # whose page asks: a page that was open before somebody else signed in is not served
@@ -25,14 +28,25 @@ _STEP = rf"(?P<step>{SLUG})"
 
 
 class _Learner(Face):
-    async def prepare(self) -> None:
+    async def begin(self) -> None:
         """Know who asks, and that they are in the course."""
         await self.identify(cookies=True)
         who = self.member(self.path_kwargs["course"])
         if unquote(self.request.headers.get(ACCOUNT, who.account)) != who.account:
             raise Refused("other-account")
-        if self.request.method not in ("GET", "HEAD"):
-            self.settings["ppm"].rate.take(self.who.account)
+        rates = self.settings["ppm"].rates
+        if self.request.method in ("GET", "HEAD"):
+            rates.ask(who.account)
+        else:
+            rates.write(who.account, self.announced)
+        await self.admit(who.account)
+
+    def counted(self, size: int) -> None:
+        """Count the bytes of an answer before they are read.
+
+        :raises Refused: when this account read too much
+        """
+        self.settings["ppm"].rates.give(self.who.account, size)
 
     def module(self, id: str) -> Module:
         """The module of this address.
@@ -48,28 +62,28 @@ class _Learner(Face):
 class Journals(_Learner):
     """All journals of who asks, or the journal of one module."""
 
+    heavy = True
+
     async def get(self, course: str, module: str | None = None) -> None:
         """Answer with them."""
-        found = await self.store.read(journals.journals, self.learner(course), module and self.module(module).id)
-        if module:
-            self.answer(b'{"journal": ' + found.get(module, b"null") + b"}")
-        else:
-            self.answer(b'{"journals": {' + b", ".join(json.dumps(name).encode() + b": " + data for name, data in found.items()) + b"}}")
+        of_one = module and self.module(module).id
+        taking = Taking(self.store, self.learner(course), self.counted)
+        await self.stream(taking.around(b'{"journal": ' if of_one else b'{"journals": ', taking.journals(of_one), b"}"))
 
 
 class Step(_Learner):
     """One answer."""
 
+    sends: ClassVar = {"PUT": "answer"}
+
     async def put(self, course: str, module: str, step: str) -> None:
         """Save it, and answer with what is kept."""
         quotas = self.settings["ppm"].settings.quotas
-        data = self.data(quotas.answer + 10_000)
-        given = read_answer(data.get("answer"))
-        seen = None if data.get("seen") is None else read_record(Revision, data["seen"])
+        given, seen = await self.beside(_change, self.sent(self.largest()), replace(ANSWER, size=self.largest()))
         if (given.course, given.module, given.step) != (COURSE_ID, module, step) or not _has(self.module(module), step):
             raise Refused("unknown")
         kept = await self.store.write(journals.save, self.learner(course), given, seen, quotas)
-        self.answer(b'{"answer": ' + kept + b"}")
+        await self.stream(whole(b'{"answer": ' + kept + b"}"))
 
 
 class State(_Learner):
@@ -94,25 +108,29 @@ class Consent(_Learner):
 
     async def put(self, course: str) -> None:
         """Change it."""
-        data = self.data(10_000)
+        data = await self.data()
         chosen = [data.get(name) for name in ("course", "quotes", "research")]
         seen = data.get("seen")
         if not all(isinstance(one, bool) for one in chosen) or not isinstance(seen, str) or not 8 <= len(seen) <= 64 or seen.strip(_HASH):
             raise Refused("damaged")
-        self.answer({"consent": await self.store.write(sharing.set_consent, self.learner(course), *chosen, seen)})
+        quotas = self.settings["ppm"].settings.quotas
+        self.answer({"consent": await self.store.write(sharing.set_consent, self.learner(course), *chosen, seen, quotas)})
 
 
 class Share(_Learner):
     """What is shared of a module."""
 
+    sends: ClassVar = {"POST": "hand_in"}
+
     async def get(self, course: str, module: str) -> None:
         """Answer with the newest hand-in that stands, word for word, or with nothing."""
-        self.answer({"shared": await self.store.read(sharing.newest, self.learner(course), self.module(module).name)})
+        found = await self.store.read(sharing.newest, self.learner(course), self.module(module).name)
+        await self.stream(whole(await self.beside(_as_json, {"shared": found})))
 
     async def post(self, course: str, module: str) -> None:
         """Take a hand-in, and answer with its receipt."""
         quotas = self.settings["ppm"].settings.quotas
-        given = parse_hand_in(self.body(quotas.hand_in))
+        given = await self.beside(parse_hand_in, self.sent(quotas.hand_in))
         here = self.module(module)
         if (given.course, given.module) != (COURSE_ID, module) or not all(_has(here, one.step) for one in given.answers):
             raise Refused("unknown")
@@ -133,7 +151,7 @@ class Comments(_Learner):
 
     async def put(self, course: str, module: str, step: str) -> None:
         """Mark those on a step as read, or answer the newest with one of three words."""
-        data = self.data(10_000)
+        data = await self.data()
         reply = data.get("reply")
         if (reply is None and data.get("read") is not True) or (reply is not None and reply not in get_args(sharing.Reply)):
             raise Refused("damaged")
@@ -144,11 +162,12 @@ class Comments(_Learner):
 class Copy(_Learner):
     """Everything that the service holds of who asks."""
 
+    heavy = True
+
     async def get(self, course: str) -> None:
         """Answer with it, as a file to keep."""
-        held: dict[str, Any] = await self.store.read(erasing.copy, self.learner(course))
         self.set_header("Content-Disposition", 'attachment; filename="my-course.json"')
-        self.answer(held)
+        await self.stream(Taking(self.store, self.learner(course), self.counted).everything())
 
 
 class Erase(_Learner):
@@ -156,10 +175,21 @@ class Erase(_Learner):
 
     async def post(self, course: str) -> None:
         """Erase, and answer with what was removed and what is left with whom."""
-        if self.data(10_000).get("sure") is not True:
+        if (await self.data()).get("sure") is not True:
             raise Refused("sure")
         report = await self.store.write(erasing.erase, self.learner(course), "learner")
         self.answer(await self.settings["ppm"].tidy.told(report))
+
+
+def _change(raw: bytes, limit: Limit) -> tuple[Answer, Revision | None]:
+    data = read_json(raw, limit)
+    if not isinstance(data, dict):
+        raise Unreadable("broken")
+    return read_answer(data.get("answer")), None if data.get("seen") is None else read_record(Revision, data["seen"])
+
+
+def _as_json(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode()
 
 
 def _has(module: Module, step: str) -> bool:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from ..interface import text
 from .face import COURSE, Face
 from .refusals import Refused
+from .taking import whole
 
 START = "book/welcome.html"
 FRAME = "app-shell.html"
@@ -125,7 +126,7 @@ class Page(Face):
 class Missing(Page):
     """Any other address."""
 
-    def prepare(self) -> NoReturn:
+    async def begin(self) -> NoReturn:
         """There is nothing."""
         raise Refused("not-here")
 
@@ -169,7 +170,7 @@ class Book(Page):
         pages = ppm.book_of(course)
         if course in ppm.settings.courses and name.startswith(OPEN):
             self.set_header("Cache-Control", _FOREVER if _HASHED.search(name) else "public, max-age=3600")
-            return self._send(name, pages.file(name))
+            return await self._send(name, pages.file(name))
         if not await self.signed_in():
             return None
         self.member(course)
@@ -178,14 +179,13 @@ class Book(Page):
             self.set_header("Content-Security-Policy", pages.policy)
             content = filled(content, self.values(course))
             self.xsrf_token  # noqa: B018 - sets the cookie that the page's own requests answer with
-        return self._send(name, content)
+        return await self._send(name, content)
 
     head = get
 
-    def _send(self, name: str, content: bytes) -> None:
+    async def _send(self, name: str, content: bytes) -> None:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        self.set_header("Content-Type", f"{kind}; charset=utf-8" if kind.startswith("text/") or kind.endswith(("javascript", "json")) else kind)
-        self.finish(content)
+        await self.stream(whole(content), f"{kind}; charset=utf-8" if kind.startswith("text/") or kind.endswith(("javascript", "json")) else kind)
 
 
 class Leave(Page):

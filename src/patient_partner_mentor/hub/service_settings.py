@@ -39,16 +39,20 @@ class _Settings(BaseModel):
 
 
 class Quotas(_Settings):
-    """How much one learner may send. Sizes are bytes; those of nbgrader's archives count unpacked as well."""
+    """How much one learner may send and ask for. Sizes are bytes; those of nbgrader's archives count unpacked as well."""
 
     answer: Size = 4_000_000  # one answer with its overtaken texts
     journal: Size = 60_000_000  # all answers of one learner to one course
     hand_in: Size = LARGEST
     hand_ins_a_day: Size = 30  # for one module; sharing again is always possible, a runaway program is not
+    shared: Size = 100_000_000  # all words and files that one learner shares of one course and has not taken back
+    consents_a_day: Size = 100
     archive: Size = 5_000_000  # what 'nbgrader submit' sends, packed
     unpacked: Size = 20_000_000
     files: Size = 200  # in an archive
     saves_a_minute: Size = 240
+    bytes_a_minute: Size = 20_000_000  # of all saves, after a whole journal at once; reading twice that, after four journals
+    reads_a_minute: Size = 600
     assignment: Size = 20_000_000
     feedback: Size = 5_000_000
 

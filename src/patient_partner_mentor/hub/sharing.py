@@ -26,11 +26,17 @@ def consent(connection: Connection, who: Learner) -> dict[str, Any] | None:
     return row and {"course": row.course_use, "quotes": row.quotes, "research": row.research, "seen": row.seen, "time": row.time}
 
 
-def set_consent(connection: Connection, who: Learner, course: bool, quotes: bool, research: bool, seen: str) -> dict[str, Any] | None:
-    """Add what the learner agrees to from now on; what was agreed before stays on record with its time."""
+def set_consent(connection: Connection, who: Learner, course: bool, quotes: bool, research: bool, seen: str, quotas: Quotas = Quotas()) -> dict[str, Any] | None:
+    """Add what the learner agrees to from now on; what was agreed before stays on record with its time.
+
+    :raises Refused: when that was changed too often today; what was agreed before holds
+    """
     lock_learner(connection, who.course, who.account)
     before = consent(connection, who)
     if not before or [before[k] for k in ("course", "quotes", "research", "seen")] != [course, quotes, research, seen]:
+        today = select(func.count()).select_from(consents).where(_of(consents, who), consents.c.time >= now()[:10])
+        if connection.execute(today).scalar_one() >= quotas.consents_a_day:
+            raise Refused("consents")
         connection.execute(
             insert(consents).values(course=who.course, account=who.account, course_use=course, quotes=quotes, research=research, seen=seen, time=now())
         )
@@ -60,8 +66,11 @@ def share(connection: Connection, who: Learner, assignment: str, given: HandIn, 
 def take(connection: Connection, who: Learner, assignment: str, id: str, kind: str, content: bytes, outline: dict[str, Any], quotas: Quotas) -> str:
     """Keep a hand-in beside the earlier ones, and return the time; no two of a learner's have the same.
 
-    :raises Refused: when there were too many today
+    :raises Refused: when there were too many today, or more words are shared than the course keeps of one learner
     """
+    held = select(func.coalesce(func.sum(hand_ins.c.size), 0)).where(_of(hand_ins, who), hand_ins.c.content.is_not(None))
+    if connection.execute(held).scalar_one() + len(content) > quotas.shared:
+        raise Refused("too-much")
     mine = and_(_of(hand_ins, who), hand_ins.c.assignment == assignment)
     time = now()
     today = connection.execute(select(func.count()).select_from(hand_ins).where(mine, hand_ins.c.time >= time[:10])).scalar_one()

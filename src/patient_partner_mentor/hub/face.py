@@ -59,6 +59,7 @@ class Face(Known):
         """Nothing was sent yet."""
         self._sent: list[bytes] = []
         self._size = 0
+        self._heard_out = False
         self._leave: Callable[[], None] | None = None
 
     async def _execute(self, transforms: Any, *args: bytes, **values: bytes) -> None:
@@ -71,10 +72,9 @@ class Face(Known):
                 self._leave = None
 
     async def prepare(self) -> None:
-        """Know who asks, and whether it is their turn, before any of the body is read.
+        """Know who asks, and whether it is their turn, before any of the body is kept.
 
-        Where it is refused and more would come than is worth hearing out, none of it is read: the refusal leaves, and a little later
-        the connection is closed.
+        A refusal leaves when the body has been read into nothing. Where more would come than is worth hearing out, none of it is read.
         """
         try:
             await self.begin()
@@ -82,16 +82,30 @@ class Face(Known):
             if isinstance(error, Refused) and error.reason == "too-often":
                 await listening.hold()  # whoever asks in a loop asks more slowly
             if self.announced <= listening.HEARD_OUT:
-                raise
+                self._hear_out(error)
+                return
             self.log_exception(type(error), error, error.__traceback__)
-            self.refuse(refusal_of(error))
-            await listening.linger(self.request.connection)
+            self.set_header("Connection", "close")
+            async with listening.lingering(self.request.connection):
+                self.refuse(refusal_of(error))
+
+    def _hear_out(self, error: Exception) -> None:
+        """Have the error answered when the body is over, as if the method had met it."""
+
+        def refused(*_: str, **__: str) -> None:
+            raise error
+
+        self._heard_out = True
+        listening.hear_out(self.request.connection)
+        setattr(self, (self.request.method or "GET").lower(), refused)
 
     async def begin(self) -> None:
         """What a handler finds out before it reads."""
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body."""
+        if self._heard_out:
+            return
         self._size += len(chunk)
         self._sent.append(chunk)
 
@@ -226,7 +240,6 @@ class Face(Known):
 
     def write_error(self, status_code: int, **details: Any) -> None:
         """A sentence and a reason; never a trace, a path or what was sent."""
-        listening.drain(self.request.connection)
         self.refuse(refusal_of(details.get("exc_info", (None, None))[1], status_code))
 
     def refuse(self, refused: Refused) -> None:

@@ -1,13 +1,16 @@
 """The HTTP server of the course service: what it takes from anybody, before who asks is known.
 
 Little: short headers in time, bodies of a few kB, and only so many connections. A handler that knows who asks says how much more
-it takes, by ``expect``; where it refuses, the rest is read into nothing for a moment, so that the refusal arrives, and then cut.
+it takes, by ``expect``; where it refuses, a small body is heard out for a moment, and a large one is not read at all.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -20,7 +23,7 @@ ANYBODY = 10_000  # bytes of a body of somebody who is not known
 HEADERS = 32_768
 HEADERS_SECONDS = 20  # for the headers, and between two requests
 BODY_SECONDS, SLOWEST = 10, 50_000  # for any body, and bytes a second beyond that
-HEARD_OUT, DRAIN_SECONDS = 256_000, 3  # bytes of a refused body that are read into nothing, and for how long
+HEARD_OUT, HEARD_OUT_SECONDS = 256_000, 3  # bytes of a refused body that are read into nothing, and for how long
 HOLD_SECONDS, HELD = 1, 200  # how long a connection is held that was refused, and how many at once
 CHUNK = 65_536
 _held = 0
@@ -68,17 +71,21 @@ def expect(connection: Any, largest: int) -> None:
     connection.set_body_timeout(BODY_SECONDS + largest / SLOWEST)
 
 
-def drain(connection: Any) -> None:
-    """Read what still comes into nothing: whoever sends hears the refusal; whoever does not end is cut off."""
-    connection.set_max_body_size(2**62)
-    connection.set_body_timeout(DRAIN_SECONDS)
+def hear_out(connection: Any) -> None:
+    """Take a refused body to its end, and cut off whoever does not end it soon: an answer in the middle of one would be lost."""
+    connection.set_max_body_size(HEARD_OUT)
+    connection.set_body_timeout(HEARD_OUT_SECONDS)
 
 
-async def linger(connection: Any) -> None:
-    """Give a refusal a moment to arrive, and close without having read the rest."""
-    await hold()
-    if connection.stream:
-        connection.stream.close()
+@asynccontextmanager
+async def lingering(connection: Any) -> AsyncIterator[None]:
+    """Have what is said inside arrive, though the body is not read: Tornado closes at once, and a system that closes with unread bytes takes its answer back."""
+    descriptor = os.dup(connection.stream.socket.fileno())
+    try:
+        yield
+        await hold()
+    finally:
+        os.close(descriptor)
 
 
 async def hold() -> None:

@@ -146,6 +146,13 @@ def erase(args: argparse.Namespace) -> None:
     raise SystemExit(not report.complete)
 
 
+def keeping(args: argparse.Namespace) -> None:
+    """For the operator: what goes after a cohort's end, and when; bring back what went; say that a date or the clock is right."""
+    from .hub.keeping_command import Asked, run
+
+    print("\n".join(run(args.settings, Asked(args.bring_back, args.go_on, args.clock_is_right))))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; an error of ours is one message, never a traceback."""
     parser = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
@@ -197,6 +204,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             verb.add_argument("learner", metavar="LEARNER", help="the learner's account")
             verb.add_argument("--module", default="", help="only the words of one module, as when a learner took it back; the credit stays")
             verb.add_argument("--here-only", action="store_true", help="do not ask the course service to erase, too")
+    verb = verbs.add_parser("keeping", help=keeping.__doc__)
+    verb.add_argument("--settings", type=Path, metavar="FILE", help="the course service's settings (default: what PPM_SERVICE_SETTINGS names)")
+    verb.add_argument("--bring-back", default="", metavar="COURSE", help="bring back what went and is still kept")
+    verb.add_argument("--go-on", default="", metavar="COURSE", help="what is held may go, once its days of waiting are over")
+    verb.add_argument("--clock-is-right", action="store_true", help="the service was away for long, and its clock is right")
+    verb.set_defaults(run=keeping)
     args = parser.parse_args(arguments)
     try:
         args.run(args)

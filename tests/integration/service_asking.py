@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from patient_partner_mentor import COURSE_ID
 from patient_partner_mentor.curriculum import Module
 from patient_partner_mentor.handins import HandIn, hand_in
+from patient_partner_mentor.hub.journals import Learner
+from patient_partner_mentor.hub.store import Store
+from patient_partner_mentor.hub.taking import Taking
 from patient_partner_mentor.reflections import Answer, Question, assemble, change, fresh, read_journal
 from tests.hub_running import COURSE, Hub
 
@@ -33,6 +37,11 @@ def sharing(module: Module, texts: dict[int, str], shared: Collection[int] = (),
     empty = read_journal({"schema_version": 1, "course": COURSE_ID, "module": module.id, "module_version": module.version})
     chosen = [module.step(number).id for number in (shared or texts)]
     return hand_in(assemble(empty, answers), id or secrets.token_hex(8), [step.id for step in module.steps], chosen)
+
+
+async def copy_of(store: Store, who: Learner) -> Any:
+    """A learner's copy of all that a store holds, as the service streams it."""
+    return json.loads(b"".join([piece async for piece in Taking(store, who, lambda size: None).everything()]))
 
 
 def save(hub: Hub, user: str, one: Answer, seen: Any = None, course: str = COURSE) -> Any:

@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from patient_partner_mentor.hub.refusals import Refused
 from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas, ServiceSettings
 from patient_partner_mentor.hub.store import Store
 from patient_partner_mentor.hub.taking import Taking
-from patient_partner_mentor.hub.tables import answers, erasures, hand_ins, metadata
+from patient_partner_mentor.hub.tables import answers, erasures, metadata
 from patient_partner_mentor.reflections import Revision, read_answer
 from tests.find_postgres import running_postgres
 from tests.integration import service_asking as asking
@@ -161,19 +160,6 @@ def test_erasing_one_leaves_the_other(stores: list[Store], course: Course) -> No
     assert [len(one["journals"]) + len(one["shared"]) + len(one["comments"]) + len(one["consents"]) for one in copies] == [0, 4]
     with stores[0].engine.connect() as connection:
         assert "ana" not in str(connection.execute(select(erasures)).all())
-
-
-def test_words_and_record_are_kept_as_long_as_was_said(stores: list[Store], course: Course) -> None:
-    """Shared words go after their days, that a module was shared and the journal later; before the end nothing does."""
-    _all_of(stores[0], course.modules[0], ANA)
-    ends = date(2026, 6, 1)
-    settings = _course(ends=ends)
-    assert done(stores[0].write(erasing.expire, "c", settings, ends + timedelta(90))) == {}
-    assert done(stores[0].write(erasing.expire, "c", settings, ends + timedelta(91))) == {"feedback": 1, "comments": 1, "hand_ins": 1}
-    with stores[0].engine.connect() as connection:
-        assert connection.execute(select(hand_ins.c.content, hand_ins.c.outline)).one()[0] is None
-    assert done(stores[0].write(erasing.expire, "c", settings, ends + timedelta(366))) == {"hand_ins": 1, "answers": 1, "consents": 1}
-    assert done(stores[0].write(erasing.expire, "c", settings, ends + timedelta(367))) == {}
 
 
 def test_a_learner_writes_so_often_a_minute() -> None:

@@ -147,7 +147,7 @@ def test_rows_that_moved_are_the_same_rows(store: Store, course: Course) -> None
             await write_all(store, module, Learner("c", name), canary())
 
         async def all_of() -> list[Any]:
-            copies = [await store.read(erasing.copy, Learner("c", name)) for name in names]
+            copies = [await asking.copy_of(store, Learner("c", name)) for name in names]
             listed = await store.read(mailbox.listing, "c", None, None, True)
             return [*copies, listed, *[await store.read(sharing.module_comments, Learner("c", name), module.name) for name in names]]
 

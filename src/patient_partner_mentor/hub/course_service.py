@@ -14,7 +14,6 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -23,9 +22,10 @@ from tornado.web import Application
 
 from ..curriculum import Course, Module, load_course
 from ..errors import CourseError
-from . import erasing, exchange_face, facilitator, learner, pages
+from . import exchange_face, facilitator, learner, pages
 from .admission import LARGE_IN_ALL, Admission
 from .face import log_request
+from .hourly import hourly
 from .identity import HubOAuthCallbackHandler, connect_to_hub
 from .listening import listener
 from .quota import Rates
@@ -37,7 +37,6 @@ from .tidying import Tidying
 ADDRESS = "127.0.0.1"
 PORT = 10101
 READING = LARGE_IN_ALL + 1  # threads that look at what was sent: one is left for small things
-_HOUR = 3600
 
 
 @dataclass
@@ -121,7 +120,7 @@ async def run(settings: ServiceSettings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    keeping = asyncio.create_task(_expire(ppm))
+    keeping = asyncio.create_task(hourly(ppm.store, settings, ppm.tidy))
     logging.getLogger("ppm.service").warning("The course service listens at %s", at or where.netloc)
     await stopped.wait()
     server.stop()
@@ -130,18 +129,6 @@ async def run(settings: ServiceSettings) -> None:
     await ppm.tidy.close()
     ppm.reading.shutdown()
     ppm.store.close()
-
-
-async def _expire(ppm: Service) -> None:
-    """Once an hour, drop what is no longer to be kept."""
-    while True:
-        for name, course in ppm.settings.courses.items():
-            try:
-                if await ppm.store.write(erasing.expire, name, course, datetime.now(UTC).date()):
-                    await ppm.tidy.emptied()
-            except CourseError:  # the store is away; an hour later it may be back
-                continue
-        await asyncio.sleep(_HOUR)
 
 
 def main() -> int:

@@ -1,19 +1,17 @@
-"""What belongs to one learner, all of it: its erasure; and the end of keeping."""
+"""What belongs to one learner, all of it: its erasure."""
 
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 
 from ..interface import text
 from .journals import Learner
 from .marks import count_removal
-from .service_settings import CourseSettings
 from .store import lock_learner, now
-from .tables import OF_A_LEARNER, answers, comments, consents, erasures, feedback, hand_ins
+from .tables import OF_A_LEARNER, erasures, feedback, hand_ins
 
 
 def erase(connection: Connection, who: Learner, asked_by: str) -> dict[str, Any]:
@@ -31,23 +29,6 @@ def erase(connection: Connection, who: Learner, asked_by: str) -> dict[str, Any]
     if read:
         left.append({"what": text("service.left_collected"), "ask": text("service.left_collected_ask"), "kind": "collected", "count": read})
     return {"removed": removed, "left": left}
-
-
-def expire(connection: Connection, course: str, settings: CourseSettings, today: date) -> dict[str, int]:
-    """After the cohort's end: drop shared words and comments when their days are over, and the rest later."""
-    if not settings.ends:
-        return {}
-    removed: dict[str, int] = {}
-    if today > settings.ends + timedelta(settings.words_days):
-        keys = select(hand_ins.c.key).where(hand_ins.c.course == course)
-        removed["feedback"] = connection.execute(delete(feedback).where(feedback.c.hand_in.in_(keys))).rowcount
-        removed["comments"] = connection.execute(delete(comments).where(comments.c.course == course)).rowcount
-        with_words = (hand_ins.c.course == course, hand_ins.c.content.is_not(None))
-        removed["hand_ins"] = connection.execute(update(hand_ins).where(*with_words).values(content=None, taken_back=now())).rowcount
-    if today > settings.ends + timedelta(settings.record_days):
-        for table in (answers, hand_ins, consents):
-            removed[table.name] = removed.get(table.name, 0) + connection.execute(delete(table).where(table.c.course == course)).rowcount
-    return {kind: count for kind, count in removed.items() if count}
 
 
 def _of(table: Any, who: Learner) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from tornado.httputil import HTTPInputError
 
 from ..interface import text
-from . import mailbox, pages, roster_pages, wishes
+from . import keeping, keeping_pages, mailbox, pages, roster_pages, wishes
 from .face import COURSE
 from .hub_api import Added, HubApi
 from .refusals import Refused
@@ -91,7 +91,8 @@ class Start(_FacilitatorPage):
         names = {module.name: module for module in self.settings["ppm"].course.modules}
         rows = [(names[name].number, names[name].title, count) for name, count in waiting if name in names]
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
-        more = wishes.wishes_html(wished, names) + wishes.agreed_html(agreed)
+        going, doubt = await self.settings["ppm"].store.read(lambda c: (keeping.standing(c, course), keeping.clock_in_doubt(c)))
+        more = keeping_pages.standing_html(going, doubt) + wishes.wishes_html(wished, names) + wishes.agreed_html(agreed)
         self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave"))
 
 

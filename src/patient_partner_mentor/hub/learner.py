@@ -15,7 +15,7 @@ from ..handins import parse_hand_in
 from ..limits import ANSWER, Limit, Unreadable, read_json
 from ..reflections import NEXT_STEP, Answer, Revision, read_answer, read_record
 from .. import COURSE_ID
-from . import erasing, journals, sharing
+from . import erasing, journals, keeping, sharing
 from .face import COURSE, SLUG, Face
 from .refusals import Refused
 from .taking import Taking, whole
@@ -92,11 +92,11 @@ class State(_Learner):
     async def get(self, course: str) -> None:
         """Answer with each module's state, the consents and the course's own terms."""
         ppm, who = self.settings["ppm"], self.learner(course)
-        modules, consent = await self.store.read(lambda c: (sharing.states(c, who, ppm.course), sharing.consent(c, who)))
+        modules, consent, leaving = await self.store.read(lambda c: (sharing.states(c, who, ppm.course), sharing.consent(c, who), keeping.leaving(c, course)))
         said = ppm.settings.courses[course]
         own = said.model_dump(mode="json", include={"title", "readers", "reading_days", "contact", "secrecy", "time_zone", "words_days", "record_days", "ends"})
         told = {"terms": terms(said), "account": who.account, "facilitator": course in self.who.facilitator_of}
-        self.answer({"modules": modules, "consent": consent} | told | own)
+        self.answer({"modules": modules, "consent": consent, "leaving": leaving} | told | own)
 
 
 class Consent(_Learner):

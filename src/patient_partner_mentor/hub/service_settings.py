@@ -77,6 +77,8 @@ class CourseSettings(_Settings):
     ends: date | None = None
     words_days: Annotated[int, Field(ge=1)] = 90  # shared words are kept so long after the end
     record_days: Annotated[int, Field(ge=1)] = 365  # and so long that a module was shared
+    wait_days: Annotated[int, Field(ge=3, le=60)] = 7  # so long before either goes it is announced
+    copy_days: Annotated[int, Field(ge=7, le=60)] = 14  # and so long afterwards it can be brought back
 
     @field_validator("time_zone")
     @classmethod

@@ -130,6 +130,7 @@ kept_copies = Table(  # a row of another table each, for as long as an expiry ca
     Column("key", Integer, primary_key=True),
     Column("expiry", Integer, nullable=False),
     *_whose(),
+    Column("id", String(16), nullable=False),
     Column("origin", String(12), nullable=False),
     Column("row", Text, nullable=False),  # its fields without words, as JSON
     Column("content", LargeBinary),

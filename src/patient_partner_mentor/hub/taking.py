@@ -9,15 +9,16 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, func, literal, select, tuple_
 
-from . import journals
+from . import journals, kept
 from .journals import Learner
 from .store import Store
-from .tables import comments, consents, hand_ins
+from .tables import comments, consents, hand_ins, kept_copies
 
 PIECE = 500_000  # bytes that are read from the store at once, or one row where that is larger
 ROWS = 500
+_NAMES = {hand_ins: ("id",), comments: ("assignment", "step", "time"), consents: ("key",), kept_copies: ("id",)}  # rows may move and get other keys meanwhile
 
 _Row = TypeVar("_Row")
 
@@ -61,16 +62,16 @@ class Taking:
     async def everything(self) -> AsyncIterator[bytes]:
         """All of it as one JSON object. How much it is, is counted before anything leaves."""
         places = await self._store.read(journals.places, self._who)
-        keys = {table: await self._store.read(_sizes, table, self._who) for table in (hand_ins, comments, consents)}
+        keys = {table: await self._store.read(_sizes, table, self._who) for table in _NAMES}
         self._counted(sum(one.size for one in places) + sum(size for rows in keys.values() for _, size in rows))
         yield json.dumps({"account": self._who.account, "course": self._who.course}, ensure_ascii=False).encode()[:-1] + b', "journals": '
         async for piece in self.journals(places=places):
             yield piece
-        for name, table, of_row in (("shared", hand_ins, _shared), ("comments", comments, _comment), ("consents", consents, _consent)):
+        for name, table, of_row in (("shared", hand_ins, _shared), ("comments", comments, _comment), ("consents", consents, _consent), ("kept_copies", kept_copies, kept.told)):
             yield f', "{name}": ['.encode()
             first = True
             for some in in_pieces(keys[table], lambda one: one[1]):
-                rows = await self._store.read(_rows, table, [key for key, _ in some])
+                rows = await self._store.read(_rows, table, self._who, [key for key, _ in some])
                 if rows:
                     yield (b"" if first else b", ") + b", ".join(map(of_row, rows))
                     first = False
@@ -92,15 +93,27 @@ def in_pieces(rows: Iterable[_Row], size_of: Callable[[_Row], int]) -> Iterator[
         yield some
 
 
-def _sizes(connection: Connection, table: Any, who: Learner) -> list[tuple[int, int]]:
-    """The keys of a learner's rows with their sizes, the oldest first."""
+def _sizes(connection: Connection, table: Any, who: Learner) -> list[tuple[tuple[Any, ...], int]]:
+    """What names each of a learner's rows, with its size, the oldest first."""
     size = func.coalesce(func.length(table.c.content), 0) if "content" in table.c else literal(0)
-    found = select(table.c.key, size).where(table.c.course == who.course, table.c.account == who.account).order_by(table.c.time, table.c.key)
-    return [(row[0], row[1]) for row in connection.execute(found)]
+    found = select(*_name(table), size).where(*_whose(table, who)).order_by(*_order(table))
+    return [(tuple(row[:-1]), row[-1]) for row in connection.execute(found)]
 
 
-def _rows(connection: Connection, table: Any, keys: Sequence[int]) -> Sequence[Any]:
-    return connection.execute(select(table).where(table.c.key.in_(keys)).order_by(table.c.time, table.c.key)).all()
+def _rows(connection: Connection, table: Any, who: Learner, names: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+    return connection.execute(select(table).where(*_whose(table, who), tuple_(*_name(table)).in_(names)).order_by(*_order(table))).all()
+
+
+def _name(table: Any) -> list[Any]:
+    return [table.c[name] for name in _NAMES[table]]
+
+
+def _whose(table: Any, who: Learner) -> tuple[Any, Any]:
+    return (table.c.course == who.course, table.c.account == who.account)
+
+
+def _order(table: Any) -> list[Any]:
+    return [table.c.time, table.c.key] if "time" in table.c else [table.c.key]
 
 
 def _shared(row: Any) -> bytes:

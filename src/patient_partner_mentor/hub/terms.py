@@ -34,7 +34,7 @@ def _sections(settings: CourseSettings) -> Iterator[tuple[str, Iterator[str]]]:
     yield "consent.when_title", iter((text("consent.when", days=settings.reading_days, count=settings.reading_days), text("consent.when_help")))
     yield "consent.limits_title", _limits(settings)
     yield "consent.choice_title", iter((text("consent.choice"), text("consent.choice_each"), text("consent.choice_back")))
-    yield "consent.kept_title", iter((text("consent.kept_words", end=_end(settings), days=settings.words_days), text("consent.kept_record", days=settings.record_days), text("consent.kept_erase")))
+    yield "consent.kept_title", iter((text("consent.kept_words", end=_end(settings), days=settings.words_days), text("consent.kept_record", days=settings.record_days), text("consent.kept_copy", days=settings.copy_days), text("consent.kept_erase")))
     yield "consent.contact_title", iter((text("consent.contact", contact=settings.contact),))
 
 

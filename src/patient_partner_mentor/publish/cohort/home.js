@@ -23,6 +23,13 @@ function drawReaders(state) {
     h("a", { href: `${settings.root}book/cohort/before-you-share.html` }, HOME.who_more), ".");
 }
 
+/** What goes from the course soon, with its day, while there is time for a copy. */
+function drawLeaving(state) {
+  for (const old of document.querySelectorAll(".leaving")) old.remove();
+  document.querySelector(".who-reads").after(...Object.entries(state.leaving ?? {}).map(([kind, date]) => h("p", { class: "notice leaving" },
+    fill(HOME[`leaving_${kind}`], { date: dayOf(date, "UTC") }), " ", h("a", { href: `${settings.root}book/my-reflections.html` }, HOME.leaving_copy), ".")));
+}
+
 /** New comments come first; where I stopped is then the second way. */
 function drawComments(state) {
   const fresh = settings.modules.filter((one) => state.modules[one.id].new);
@@ -47,6 +54,7 @@ async function draw() {
       if (more) item.querySelector(".module-state").after(h("p", { class: "module-readers", "data-new": state.modules[item.dataset.module].new > 0 }, more));
     }
     drawReaders(state);
+    drawLeaving(state);
     drawComments(state);
   }
   document.querySelector(".home-status").textContent = state && found.there ? "" : HOME.unreached;

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("expiry", sa.Integer, nullable=False),
         sa.Column("course", sa.String(63), nullable=False),
         sa.Column("account", sa.String(255), nullable=False),
+        sa.Column("id", sa.String(16), nullable=False),
         sa.Column("origin", sa.String(12), nullable=False),
         sa.Column("row", sa.Text, nullable=False),
         sa.Column("content", sa.LargeBinary),

@@ -183,7 +183,7 @@ def test_what_went_comes_back_as_it_was(store: Store, course: Course) -> None:
         service = Service(store, record_days=92)  # so that both are kept at the same time
         await service.up(WORDS_GO + timedelta(3), 6)
         assert [one[0] for one in service.standing() if one[3]] == ["words", "record"]
-        assert await store.read(journals.journals, ANA) == {}
+        assert (await asking.copy_of(store, ANA))["journals"] == {}
         await store.write(journals.save, BEN, asking.answer(module, 1, "Newer words", "w9"), None, Quotas())
         assert await keeping.restore(store, "c") == 14
         assert await asking.copy_of(store, ANA) == before[0]

@@ -10,16 +10,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ..cards import day
 from ..errors import CourseError
 from ..interface import text
 from . import emptying
+from .clock import moment
 from .marks import EMPTIED, in_files, mark, removals, set_mark
 from .service_settings import ServiceSettings
-from .store import Store, lock_learner
+from .store import Store, lock_learner, now
 from .tables import WITH_WORDS
 
 log = logging.getLogger("ppm.service")
@@ -37,11 +38,12 @@ class Tidying:
     """The files of one store.
 
     :param wait: seconds that an answer waits for the files
+    :param small: bytes of PostgreSQL's tables, up to which they are written anew at once
     :param worth: bytes that are unused, at least, before SQLite's file gives them back
     """
 
-    def __init__(self, store: Store, settings: ServiceSettings, wait: float = WAIT_SECONDS, worth: int = WORTH_BYTES) -> None:
-        self._store, self._settings, self._wait, self._worth = store, settings, wait, worth
+    def __init__(self, store: Store, settings: ServiceSettings, wait: float = WAIT_SECONDS, worth: int = WORTH_BYTES, small: int = SMALL) -> None:
+        self._store, self._settings, self._wait, self._worth, self._small = store, settings, wait, worth, small
         self._waiting: list[asyncio.Future[bool]] = []
         self._task: asyncio.Task[None] | None = None
         self._rested = 0.0
@@ -97,8 +99,8 @@ class Tidying:
         except CourseError:  # no room, or the store is away; it stays noted
             return False
         finally:
-            now = time.monotonic()
-            self._rested = now + min(_LONGEST_REST, REST * (now - begun))
+            over = time.monotonic()
+            self._rested = over + min(_LONGEST_REST, REST * (over - begun))
 
     async def _sqlite_round(self) -> bool:
         known = await self._store.write(removals)  # by the writer, behind every removal that it counts
@@ -122,7 +124,7 @@ class Tidying:
         """Whether PostgreSQL can do it now: allowed, possible, and small enough that nobody notices."""
         if self._settings.vacuum != "full":
             return False
-        return await self._store.read(lambda c: emptying.size_of(c, WITH_WORDS) <= SMALL and emptying.log_can_be_emptied(c))
+        return await self._store.read(lambda c: emptying.size_of(c, WITH_WORDS) <= self._small and emptying.log_can_be_emptied(c))
 
     async def _give_back(self) -> None:
         unused, whole = await self._store.read(lambda c: emptying.free(c.connection.driver_connection))
@@ -174,4 +176,4 @@ def _claim(connection: Any, today: str) -> bool:
 
 
 def _today() -> date:
-    return datetime.now(UTC).date()
+    return moment(now()).date()

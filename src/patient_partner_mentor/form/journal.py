@@ -16,11 +16,12 @@ from platformdirs import user_data_path
 
 from .. import COURSE_ID
 from ..errors import JournalError, NewerRecordError, RecordError
+from ..limits import JOURNAL, read_json
 from ..reflections import SCHEMA_VERSION, Answer, Journal, Revision, assemble, read_journal, receive
 
 DATA_SETTING = "PPM_DATA"
 FOLDER = "journal"
-LARGEST = 20_000_000  # bytes; a module with every text and every earlier text at its limit stays below
+LARGEST = JOURNAL.size  # a module with every text and every earlier text at its limit stays below
 PATIENCE = 3.0  # seconds to wait for another kernel that is writing
 
 UNREADABLE = (RecordError, ValueError, RecursionError)  # what reading a damaged or foreign file may raise
@@ -103,7 +104,7 @@ class JournalFolder:
             raise JournalError.of(error) from None
         if len(raw) > LARGEST:
             raise RecordError("The journal is larger than any that the course writes.")
-        journal = read_journal(json.loads(raw.decode("utf-8")))
+        journal = read_journal(read_json(raw, JOURNAL))
         if (journal.course, journal.module) != (COURSE_ID, module):
             raise RecordError("The journal belongs to another course or module.")
         return journal

@@ -80,6 +80,8 @@ def read_roster(pasted: str, by: By = "name") -> Roster:
             people.append(found)
         else:
             problems.append(found)
+        if len(people) > MOST or len(problems) > MOST:  # each is compared to all before it
+            break
     if len(people) > MOST:
         problems.append(Problem(people[MOST].line, "too_many"))
     return Roster(tuple(people), tuple(problems))

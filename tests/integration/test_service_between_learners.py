@@ -141,11 +141,11 @@ def test_two_accounts_in_one_browser_stay_apart(hub: Hub, module: Module, ana: s
 def test_an_archive_that_is_not_plain_is_refused(hub: Hub, module: Module, ana: str) -> None:
     """Links, ways out, too many files, too much unpacked, no archive: nothing of it is kept."""
 
-    def archive(*entries: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
+    def archive(*entries: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        with zipfile.ZipFile(out, "w", method) as made:
             for name, data in entries:
-                made.writestr(name, data)
+                made.writestr(name, data, method)
         return out.getvalue()
 
     link = zipfile.ZipInfo("module.ipynb")
@@ -156,6 +156,9 @@ def test_an_archive_that_is_not_plain_is_refused(hub: Hub, module: Module, ana: 
         archive(*[(f"f{number}", b"") for number in range(201)]),
         archive(("x", b"\0" * 21_000_000)),
         archive(("A", b"1"), ("a", b"2")),
+        *[archive((name, b"x")) for name in ("Timestamp.txt", "timestamp.txt/x", "CON")],
+        archive(("x", b"words" * 99), method=zipfile.ZIP_LZMA),
+        archive(("x", b"words" * 99), method=zipfile.ZIP_LZMA)[:60] + b"broken" + archive(("x", b"words" * 99), method=zipfile.ZIP_LZMA)[66:],
         archive(("a", b"1"), ("a/b", b"2")),
         b"no archive",
         b"",

@@ -275,3 +275,19 @@ def test_twelve_copies_of_a_large_journal_at_once(strict: Hub, course: Course, a
     assert memory.grown < 120 * MB
     journals = strict.ask(ana, "GET", f"{COURSE}/api/copy").json()["journals"] if list(copies) else {}
     assert set(journals) <= {module.id for module in course.modules}
+
+
+def test_nothing_that_is_honest_is_refused(strict: Hub, course: Course, ana: str) -> None:
+    """A copy of all answers is brought in at once, forty pages are opened, all modules are shared and handed in as files: with the quotas as they are."""
+    answers = [asking.answer(module, number, "Words of a whole page. " * 200) for module in course.modules for number in range(1, len(module.steps) + 1)]
+    with ThreadPoolExecutor(30) as pool:
+        assert {said.status_code for said in pool.map(lambda one: asking.save(strict, ana, one), answers)} == {200}
+        pages = [f"{COURSE}/api/{what}" for what in ("journal", "state") for _ in range(40)]
+        assert {said.status_code for said in pool.map(lambda path: strict.ask(ana, "GET", path), pages)} == {200}
+        assert asking.share(strict, ana, asking.sharing(course.modules[0], {1: "First"})).status_code == 200
+        shared = pool.map(lambda module: asking.share(strict, ana, asking.sharing(module, {1: "Words"}), agree=False), course.modules)
+        assert {said.status_code for said in shared} == {200}
+        files = packed({"module.ipynb": b"{}", "reflections.json": b"{}"})
+        handed = pool.map(lambda module: strict.ask(ana, "POST", f"exchange/{COURSE}/submissions/{module.name}", data=files), course.modules)
+        assert {said.status_code for said in handed} == {200}
+    assert len(strict.ask(ana, "GET", f"{COURSE}/api/copy").json()["shared"]) == 2 * len(course.modules) + 1

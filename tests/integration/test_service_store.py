@@ -27,7 +27,7 @@ from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas, 
 from patient_partner_mentor.hub.store import Store
 from patient_partner_mentor.hub.taking import Taking
 from patient_partner_mentor.hub.tables import answers, erasures, metadata
-from patient_partner_mentor.reflections import Revision, read_answer
+from patient_partner_mentor.reflections import NEXT_STEP, Revision, read_answer, read_journal
 from tests.find_postgres import running_postgres
 from tests.integration import service_asking as asking
 
@@ -160,6 +160,63 @@ def test_erasing_one_leaves_the_other(stores: list[Store], course: Course) -> No
     assert [len(one["journals"]) + len(one["shared"]) + len(one["comments"]) + len(one["consents"]) for one in copies] == [0, 4]
     with stores[0].engine.connect() as connection:
         assert "ana" not in str(connection.execute(select(erasures)).all())
+
+
+def test_what_a_learner_shares_in_all_has_an_end(stores: list[Store], course: Course) -> None:
+    """Over all modules and days, files as well as words; what was taken back makes room, and what was shared before is kept."""
+    given = [asking.sharing(course.modules[number], {1: "Words " * 100}) for number in range(3)]
+    size = len(json.dumps(given[0].model_dump(mode="json", exclude_none=True)))
+    quotas = Quotas(shared=2 * size + 400)
+    done(stores[0].write(sharing.set_consent, ANA, True, False, False, asking.SEEN))
+
+    def share(number: int, who: Learner = ANA) -> Any:
+        return done(stores[number % 2].write(sharing.share, who, course.modules[number].name, given[number], quotas))
+
+    share(0)
+    share(1)
+    for work in (lambda: share(2), lambda: done(stores[0].write(mailbox.submit, ANA, course.modules[2].name, "0" * 32, bytes(size), quotas))):
+        with pytest.raises(Refused, match="Take back a module") as caught:
+            work()
+        assert (caught.value.reason, caught.value.status) == ("too-much", 409)
+    assert share(0)["id"] == given[0].id  # the same again is no more
+    done(stores[1].write(sharing.take_back, ANA, course.modules[0].name))
+    share(2)
+    done(stores[1].write(sharing.take_back, ANA, course.modules[1].name))
+    again = asking.sharing(course.modules[0], {1: "Words " * 100})
+    done(stores[0].write(sharing.share, ANA, course.modules[0].name, again, quotas))
+    assert len(taken(stores[0], ANA)["shared"]) == 4
+
+
+def test_a_choice_is_changed_so_often_a_day(stores: list[Store]) -> None:
+    """The last one holds; the same again is no change."""
+    quotas = Quotas(consents_a_day=4)
+    for quotes in (True, True, False, True, False):
+        done(stores[0].write(sharing.set_consent, ANA, True, quotes, False, asking.SEEN, quotas))
+    with pytest.raises(Refused, match="Your last choice holds"):
+        done(stores[1].write(sharing.set_consent, ANA, True, True, False, asking.SEEN, quotas))
+    assert done(stores[0].read(sharing.consent, ANA))["quotes"] is False
+
+
+def test_a_journal_of_many_pieces_is_whole(stores: list[Store], course: Course) -> None:
+    """Each answer stands where it belongs, however the rows fall into pieces; and what is counted is what there is."""
+    quotas, counted = Quotas(), []
+    for number, module in enumerate(course.modules[:4]):
+        for step in range(1, 4):
+            done(stores[0].write(journals.save, ANA, asking.answer(module, step, "\u00e9" * (50_000 if number == 2 else 10)), None, quotas))
+    last = asking.answer(course.modules[1], 1, "Next").model_copy(update={"step": NEXT_STEP})
+    done(stores[1].write(journals.save, ANA, last, None, quotas))
+
+    async def pieces(module: str | None) -> list[bytes]:
+        return [piece async for piece in Taking(stores[0], ANA, counted.append).journals(module)]
+
+    whole = json.loads(b"".join(done(pieces(None))))
+    assert sorted(whole) == sorted(module.id for module in course.modules[:4])
+    for module in course.modules[:4]:
+        assert json.loads(b"".join(done(pieces(module.id)))) == whole[module.id]
+        assert {one.step for one in read_journal(whole[module.id]).answers} == {module.step(step).id for step in range(1, 4)}
+    assert (whole[course.modules[1].id]["next_step"]["text"], whole[course.modules[0].id]["next_step"]) == ("Next", None)
+    assert done(pieces(course.modules[7].id)) == [b"null"]
+    assert counted[0] == sum(len(json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode()) for of in whole.values() for one in (*of["answers"], of["next_step"]) if one)
 
 
 def test_a_learner_writes_so_often_a_minute() -> None:

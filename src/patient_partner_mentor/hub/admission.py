@@ -48,10 +48,15 @@ class Admission:
         # the large ones first: while one waits for its turn, small ones of the same page go through
         gates = (mine.large, self._large, mine.every) if large else (mine.every,)
         try:
-            async with asyncio.timeout(PATIENCE):
+            if not any(gate.locked() for gate in gates):  # as nearly always: none of this waits
                 for gate in gates:
                     await gate.acquire()
                     held.append(gate)
+            else:
+                async with asyncio.timeout(PATIENCE):
+                    for gate in gates:
+                        await gate.acquire()
+                        held.append(gate)
         except TimeoutError:
             self._leave(account, mine, held)
             raise Refused("busy") from None

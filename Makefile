@@ -3,7 +3,13 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
+# Nothing is installed but what requirements/ names, and no file but those whose hashes stand there. A new dependency:
+# write it into pyproject.toml with its reason, and run 'make lock', which leaves all other versions as they are. The
+# largest list comes first and the others take its versions: what is installed for learners is what was tested.
+PIP := -m pip install --quiet --disable-pip-version-check
+PINNED := $(PIP) --require-hashes -r
+
+LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve cohort lab book test bench soak attack links lock clean
@@ -42,13 +48,14 @@ attack: $(VENV)/cohort.stamp ## attack a trial of its own on this computer, and 
 links: $(VENV)/course.stamp ## ask every link whether it answers (needs a network), and write the date
 	@$(VENV)/bin/ppm links
 
-lock: ## pin every dependency anew (needs a network)
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed.") if sys.version_info < (3, 11) else None'
-	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	@$(PIP) uv
-	@for group in course cohort test bench; do \
-	  $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
-	    $$([ $$group = course ] || echo --extra cohort) $$(case $$group in test|bench) echo --group test;; esac) $$([ $$group = bench ] && echo --group bench) pyproject.toml -o requirements/$$group.txt; done
+lock: | $(VENV)/bin/python ## pin every dependency, with hashes; versions that are pinned stay (needs a network; UPGRADE=--upgrade for newer ones)
+	@$(RUN) $(PINNED) requirements/lock.txt
+	@$(LOCK) pyproject.toml --group build --extra cohort --group test --group bench -o requirements/bench.txt
+	@$(LOCK) pyproject.toml --group build --extra cohort --group test -c requirements/bench.txt -o requirements/test.txt
+	@$(LOCK) pyproject.toml --group build --extra cohort -c requirements/test.txt -o requirements/cohort.txt
+	@$(LOCK) pyproject.toml --group build -c requirements/cohort.txt -o requirements/course.txt
+	@$(LOCK) --group lock -o requirements/lock.txt
+	@$(LOCK) --group audit -o requirements/audit.txt
 
 clean: ## remove what was built; the environment stays
 	@rm -rf _build
@@ -59,19 +66,19 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
 
 $(VENV)/course.stamp: requirements/course.txt pyproject.toml | $(VENV)/bin/python
-	@$(PIP) -r requirements/course.txt
-	@$(PIP) --no-deps --editable .
+	@$(RUN) $(PINNED) requirements/course.txt
+	@$(RUN) $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/cohort.stamp: requirements/cohort.txt $(VENV)/course.stamp
-	@$(PIP) -r requirements/cohort.txt
+	@$(RUN) $(PINNED) requirements/cohort.txt
 	@$(RUN) -m compileall -q -j 2 -x 'tests?/|templates/' $(VENV)/lib src || true
 	@touch $@
 
 $(VENV)/test.stamp: requirements/test.txt $(VENV)/cohort.stamp
-	@$(PIP) -r requirements/test.txt
+	@$(RUN) $(PINNED) requirements/test.txt
 	@touch $@
 
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/test.stamp
-	@$(PIP) -r requirements/bench.txt
+	@$(RUN) $(PINNED) requirements/bench.txt
 	@touch $@

@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from filelock import FileLock
+
+from patient_partner_mentor.hub.proxy import proxy_command
 
 ROOT = Path(__file__).parent.parent
 COURSE, OTHER = "ppm-trial", "ppm-other"
@@ -68,18 +71,9 @@ def node() -> str:
 
 
 def proxy_script() -> Path:
-    """configurable-http-proxy's script, from the project's own installation or, without one, from npm into a folder of ours."""
-    places = [ROOT / "deploy/proxy", Path(sys.prefix) / "share/ppm-proxy"]
-    for place in places:
-        script = place / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
-        if script.is_file():
-            return script
-    place = places[1]
-    place.mkdir(parents=True, exist_ok=True)
-    npm = Path(node()).parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
-    install = [node(), str(npm), "install", "--silent", "--no-audit", "--no-fund", "configurable-http-proxy@5"]
-    subprocess.run(install, cwd=place, check=True, capture_output=True)
-    return place / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+    """configurable-http-proxy's script in the project's own installation, which is made by the lock file where it is missing."""
+    with FileLock(Path(sys.prefix) / "proxy.lock", timeout=600):  # tests run two at a time
+        return Path(proxy_command(ROOT / "deploy/proxy")[-1])
 
 
 def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> None:

@@ -172,6 +172,14 @@ def test_a_learner_s_bodies_wait_for_one_another_and_for_nobody_else(strict: Hub
     assert asking.save(strict, ana, asking.answer(module, 1, "Afterwards")).status_code == 200
 
 
+def test_a_made_up_session_is_not_remembered(strict: Hub, ana: str) -> None:
+    """The id of a session is part of the key under which the Hub's word is kept: thirty kilobytes of it, a thousand times, were thirty megabytes."""
+    for path in (f"{COURSE}/api/state", f"{COURSE}/facilitator"):
+        said = strict.ask(ana, "GET", path, headers={"Cookie": f"jupyterhub-session-id={'x' * 20_000}"})
+        assert said.status_code == 403
+    assert strict.ask(ana, "GET", f"{COURSE}/api/state", headers={"Cookie": f"jupyterhub-session-id={'x' * 32}"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "route", "size"),
     [

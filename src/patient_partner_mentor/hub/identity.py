@@ -17,6 +17,7 @@ from tornado.web import HTTPError, RequestHandler
 from .refusals import Refused
 from .service_settings import CourseSettings
 
+LONGEST_ID, REMEMBERED = 200, 10_000  # characters of a session's id; what the Hub said of so many
 _NAME = re.compile(r"[\w][\w.@+-]{0,127}")
 
 
@@ -70,6 +71,7 @@ class Known(HubOAuthenticated, RequestHandler):
         :raises Refused: when the Hub does not admit this account to the service
         """
         auth = self.hub_auth
+        self._look_at_keys()
         try:
             if cookies:
                 model = await auth.get_user(self, sync=False)
@@ -93,6 +95,7 @@ class Known(HubOAuthenticated, RequestHandler):
         Nothing may be done on the strength of this but to read the body: ``identify`` comes after it.
         """
         auth = self.hub_auth
+        self._look_at_keys()
         token = auth.get_token(self)
         try:
             model = await auth.user_for_token(token, session_id=auth.get_session_id(self), sync=False) if token else None
@@ -102,6 +105,17 @@ class Known(HubOAuthenticated, RequestHandler):
         except HTTPError:
             raise Refused("away") from None
         return self.who is not None
+
+    def _look_at_keys(self) -> None:
+        """What the Hub said is remembered under the session's id, which anybody may make up: ids are short, and there are only so many.
+
+        :raises Refused: for an id that no Hub ever gave
+        """
+        auth = self.hub_auth
+        if len(auth.get_session_id(self) or "") > LONGEST_ID:
+            raise Refused("sign-in")
+        if len(auth.cache) > REMEMBERED:
+            auth.cache = type(auth.cache)(auth.cache.max_age)
 
     def get_current_user(self) -> Any:
         """What ``identify`` found; the Hub is never asked from here, since that would hold up the loop."""

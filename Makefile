@@ -31,15 +31,15 @@ book: $(VENV)/course.stamp ## build the book into _build/html, every warning an 
 	@$(VENV)/bin/ppm book
 
 test: $(VENV)/test.stamp ## run every test, the browser's included
-	@$(RUN) tests/find_browser.py
+	@$(RUN) -m tests.find_browser
 	@$(RUN) -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/test.stamp ## the slow rounds: browser, kernel and server killed while somebody types
-	@$(RUN) tests/find_browser.py
+	@$(RUN) -m tests.find_browser
 	@$(RUN) -m pytest tests -m soak -s
 
 bench: $(VENV)/bench.stamp ## measure page, app, course service and grading beside their stock peers
-	@$(RUN) tests/find_browser.py
+	@$(RUN) -m tests.find_browser
 	@$(RUN) -m bench; page=$$?; $(RUN) -m bench.voila; app=$$?; $(RUN) -m bench.cohort; cohort=$$?; $(RUN) -m bench.arrival; arrival=$$?; $(RUN) -m bench.grading; grading=$$?; test $$page$$app$$cohort$$arrival$$grading = 00000
 
 attack: $(VENV)/cohort.stamp ## attack a trial of its own on this computer, and print what was seen (some minutes)

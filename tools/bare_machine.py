@@ -106,7 +106,7 @@ def _devices(folder: Path) -> None:
 
 def started(place: Path, words: list[str], **more: object) -> subprocess.Popen[str]:
     """A command in the clone, in the base, with an empty environment and process numbers of its own, so that all of it ends with it."""
-    inside = ["unshare", "--pid", "--fork", "--kill-child", "chroot", str(place), "env", "-i", *(f"{name}={value}" for name, value in ENVIRONMENT.items())]
+    inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "chroot", str(place), "env", "-i", *(f"{name}={value}" for name, value in ENVIRONMENT.items())]
     return subprocess.Popen([*inside, "sh", "-c", 'cd /srv/course && mount -t proc proc /proc && exec "$@"', "sh", *words], text=True, **more)
 
 

@@ -35,7 +35,8 @@ class ConfiguredHub:
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], more: str) -> None:
         self.folder = folder
-        self.url = f"http://127.0.0.1:{free_port()}/"
+        self.url = settings.get("public_url") or settings.get("url") or f"http://127.0.0.1:{free_port()}/"
+        self.asked = requests.Session()  # how the tests ask whether it is up
         self.course_url = f"{self.url}services/course/{COURSE}/"
         (folder / "book" / "book").mkdir(parents=True)
         (folder / "book/book/welcome.html").write_text(_BOOK, "utf-8")
@@ -77,7 +78,7 @@ class ConfiguredHub:
     def _ready(self) -> bool:
         assert self.process is not None and self.process.poll() is None, (self.folder / "hub.log").read_text("utf-8")[-3000:]
         try:
-            return all(requests.get(self.url + path, timeout=5).status_code == 200 for path in ("services/course/health", "hub/login"))
+            return all(self.asked.get(self.url + path, timeout=5).status_code == 200 for path in ("services/course/health", "hub/login"))
         except requests.RequestException:
             return False
 
@@ -110,9 +111,14 @@ class ConfiguredHub:
 
 
 @contextmanager
-def configured_hub(folder: Path, settings: Mapping[str, Any] | None = None, more: str = "") -> Iterator[ConfiguredHub]:
-    """A Hub, stopped at the end."""
+def configured_hub(folder: Path, settings: Mapping[str, Any] | None = None, more: str = "", trusted: Path | None = None) -> Iterator[ConfiguredHub]:
+    """A Hub, stopped at the end.
+
+    :param trusted: the certificate of a server with TLS in front
+    """
     hub = ConfiguredHub(folder, settings or {}, more)
+    if trusted:
+        hub.asked.trust_env, hub.asked.verify = False, str(trusted)  # a certificate that the account's environment names would come first
     try:
         hub.start()
         yield hub

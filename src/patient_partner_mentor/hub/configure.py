@@ -6,6 +6,7 @@ nbgrader's formgrader as a service of the Hub, one for each course. What is deci
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -58,7 +59,8 @@ def _hub(settings: HubSettings, c: Any) -> None:
     c.JupyterHub.redirect_to_server = False
     c.JupyterHub.template_paths = [str(TEMPLATES)]
     c.JupyterHub.template_vars = template_vars(settings)
-    c.JupyterHub.tornado_settings = {"headers": {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}}
+    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
+    c.JupyterHub.tornado_settings = {"headers": headers, "cookie_options": cookie_options(settings)}
     if settings.root:
         c.JupyterHub.logo_file = str(settings.root / "assets" / "logo.svg")
     c.JupyterHub.proxy_class = "patient_partner_mentor.hub.parts.SocketProxy"
@@ -70,6 +72,11 @@ def _hub(settings: HubSettings, c: Any) -> None:
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
     for name, seconds in QUICK.items():
         setattr(c.LocalProcessSpawner, name, seconds)
+
+
+def cookie_options(settings: HubSettings) -> dict[str, Any]:
+    """What each cookie says besides its path: not to be sent by other sites' forms, and by TLS alone where people have TLS."""
+    return {"samesite": "Lax"} | ({"secure": True} if settings.origin.startswith("https:") else {})
 
 
 def _door(settings: HubSettings, kind: str, name: str = "") -> Door:
@@ -147,7 +154,7 @@ def _course_service(settings: HubSettings) -> dict[str, Any]:
     if ours.token:
         return found | {"api_token": from_environment({"service.token": ours.token})["service.token"]}
     link = {"none": "no", "accounts": "yes"}.get(settings.sign_in.by if settings.sign_in.roster else "none", "address")
-    environment = {"PPM_SERVICE_SETTINGS": str(ours.settings), "PPM_ROSTER": link, "PATH": path()}
+    environment = {"PPM_SERVICE_SETTINGS": str(ours.settings), "PPM_ROSTER": link, "PATH": path(), "JUPYTERHUB_COOKIE_OPTIONS": json.dumps(cookie_options(settings))}
     if "PPM_COOKIE_SECRET" in os.environ:
         environment["PPM_COOKIE_SECRET"] = os.environ["PPM_COOKIE_SECRET"]
     return found | {"command": _program(settings, "patient_partner_mentor.hub.course_service"), "environment": environment, "user": ours.system_account}
@@ -169,6 +176,7 @@ def _formgrader(settings: HubSettings, name: str, course: HubCourse) -> dict[str
         "JUPYTERHUB_DEFAULT_URL": "/formgrader",
         "JUPYTERHUB_USER": course.grader or f"grader-{name}",  # nbgrader asks for a name before it asks the Hub
         "PPM_SERVICE_URL": course_service_address(settings),
+        "JUPYTERHUB_COOKIE_OPTIONS": json.dumps(cookie_options(settings)),
         "PATH": path(),
     }
     found = {"name": name, "url": service_address(_door(settings, "grader", name).socket), "oauth_no_confirm": True, "cwd": str(course.folder), "user": course.grader}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 import os
 import secrets
@@ -91,6 +92,7 @@ def application(ppm: Service) -> Application:
         cookie_secret=os.environ.get("PPM_COOKIE_SECRET") or _secret(),
         default_handler_class=pages.Missing,
         compress_response=True,
+        xsrf_cookie_kwargs=json.loads(os.environ.get("JUPYTERHUB_COOKIE_OPTIONS", "{}")),  # the others have them from JupyterHub
         log_function=log_request,
     )
 

@@ -20,7 +20,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from ..errors import NewerRecordError, RecordError
 from ..limits import SMALL, Limit, Unreadable, read_json
-from . import listening
+from . import listening, public
 from .admission import LARGE
 from .identity import Identity, Known
 from .journals import Learner
@@ -270,5 +270,6 @@ def refusal_of(error: BaseException | None, status: int = 500) -> Refused:
 
 def log_request(handler: Any) -> None:
     """One line a request: what was asked of which part, how it went, how long it took. Addresses name people and steps."""
+    public.look_at(handler.request)
     part = type(handler).__name__
     log.info("%s %s %d %d ms", handler.request.method, part, handler.get_status(), 1000 * handler.request.request_time())

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from tornado.httputil import HTTPInputError
 
 from ..interface import text
-from . import keeping, keeping_pages, mailbox, pages, roster_pages, wishes
+from . import keeping, keeping_pages, mailbox, pages, public, roster_pages, wishes
 from .face import COURSE
 from .hub_api import Added, HubApi
 from .refusals import Refused
@@ -143,7 +143,7 @@ class RosterPage(_FacilitatorPage):
     async def _added(self, course: str, added: list[Added], people: tuple[Person, ...], pasted: str) -> None:
         ppm = self.settings["ppm"]
         entered = await _gradebook(ppm.settings.courses[course].gradebook, course, people) if pasted else None
-        origin = f"{self.request.protocol}://{self.request.host}"
+        origin = public.origin(self.request)
         body = roster_pages.added(added, people, origin, f"{origin}{self.base}", ppm.settings.courses[course].title, entered, pasted, self._token)
         self.draw(course, text("roster.added_title"), body)
 

@@ -6,7 +6,9 @@ one that the settings list as its grader, is a facilitator too.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,8 @@ from .refusals import Refused
 from .service_settings import CourseSettings
 
 LONGEST_ID, REMEMBERED = 200, 10_000  # characters of a session's id; what the Hub said of so many
+LEFT = 3600  # seconds; no word of the Hub's is kept longer
+_left: dict[str, float] = {}  # digests of the tokens of browsers that have signed out
 _NAME = re.compile(r"[\w][\w.@+-]{0,127}")
 
 
@@ -59,6 +63,10 @@ def identity_of(model: Mapping[str, Any], courses: Mapping[str, CourseSettings])
     )
 
 
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
 class Known(HubOAuthenticated, RequestHandler):
     """A handler that knows who asks before it does anything. The Hub is asked without holding up anybody else."""
 
@@ -72,6 +80,9 @@ class Known(HubOAuthenticated, RequestHandler):
         """
         auth = self.hub_auth
         self._look_at_keys()
+        if cookies and self._signed_out():
+            self._hub_auth_user_cache = self.who = None
+            return None
         try:
             if cookies:
                 model = await auth.get_user(self, sync=False)
@@ -96,7 +107,7 @@ class Known(HubOAuthenticated, RequestHandler):
         """
         auth = self.hub_auth
         self._look_at_keys()
-        token = auth.get_token(self)
+        token = None if self._signed_out() else auth.get_token(self)
         try:
             model = await auth.user_for_token(token, session_id=auth.get_session_id(self), sync=False) if token else None
             self.who = identity_of(model, self.settings["ppm"].settings.courses) if model and self.check_hub_user(dict(model)) else None
@@ -116,6 +127,20 @@ class Known(HubOAuthenticated, RequestHandler):
             raise Refused("sign-in")
         if len(auth.cache) > REMEMBERED:
             auth.cache = type(auth.cache)(auth.cache.max_age)
+
+    def sign_out(self) -> None:
+        """Take the browser's cookie, and admit its copies no more; the Hub's word on them is kept a while, and could be asked for again just now."""
+        token, now = self.hub_auth.get_token(self), time.monotonic()
+        for old in [one for one, at in _left.items() if now - at > LEFT]:
+            del _left[old]
+        if token and self.who:
+            _left[_digest(token)] = now
+        self.hub_auth.clear_cookie(self)
+
+    def _signed_out(self) -> bool:
+        """Whether the browser whose cookie this is a copy of has signed out."""
+        token = self.hub_auth.get_token(self) if _left else None
+        return bool(token) and _digest(str(token)) in _left
 
     def get_current_user(self) -> Any:
         """What ``identify`` found; the Hub is never asked from here, since that would hold up the loop."""

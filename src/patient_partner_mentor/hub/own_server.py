@@ -24,7 +24,7 @@ from ..errors import CourseError
 from .sockets import listen, socket_of
 
 NEEDED = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL", "JUPYTERHUB_SERVICE_PREFIX", "JUPYTERHUB_SERVICE_URL", "JUPYTERHUB_USER", "JUPYTERHUB_CLIENT_ID")
-CACHE = 60  # seconds that the Hub's word on a sign-in is kept
+CACHE = 4  # seconds that the Hub's word on a sign-in is kept: so long a copied cookie works after its owner has signed out
 
 
 class HubIdentity(IdentityProvider):
@@ -118,6 +118,7 @@ def owner_of_this_server() -> dict[str, Any]:
         "routes": ((rf"{base}oauth_callback", HubOAuthCallbackHandler), (rf"{base}sign-in", SignInHandler)),
         "headers": {"X-JupyterHub-Version": __version__},
         "cookie_secret": hashlib.sha256(b"ppm-own-server:" + token.encode()).digest(),
+        "secure": os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:"),
         "active": Activity(identity, os.environ.get("JUPYTERHUB_ACTIVITY_URL", ""), token),
     }
 

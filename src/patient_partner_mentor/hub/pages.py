@@ -189,11 +189,30 @@ class Book(Page):
 
 
 class Leave(Page):
-    """The way out: this service's cookie goes, then the Hub's."""
+    """The way out: this service's cookie goes, then the Hub's. A link on a page of another site does not lead there by itself."""
 
     async def get(self) -> None:
+        """Sign out, if a page of ours or the person asks; else ask the person."""
+        try:
+            await self.identify(cookies=True)
+        except Refused:  # whoever may not come in may still leave
+            pass
+        if self.request.headers.get("Sec-Fetch-Site") in ("same-origin", "none"):
+            return self._out()
+        ppm, token = self.settings["ppm"], self.xsrf_token.decode()
+        form = f'<form method="post" action="leave"><input type="hidden" name="_xsrf" value="{escape(token)}"><p><button type="submit">{escape(text("hub.sign_out"))}</button></p></form>\n'
+        body = f'<p>{escape(text("hub.leave_text"))}</p>\n{form}<p><a href="{escape(ppm.prefix)}">{escape(text("hub.to_course"))}</a></p>\n'
+        self.set_header("Content-Security-Policy", ppm.policy.replace("form-action 'none'", f"form-action 'self' {self.hub_auth.hub_host}".rstrip()))
+        return self.page(ppm.pages.small(text("hub.leave"), body, f"{ppm.prefix}{next(iter(ppm.settings.courses))}/"))
+
+    async def post(self) -> None:
         """Sign out."""
-        self.hub_auth.clear_cookie(self)
+        if not await self.identify(cookies=True):  # a form without the page's own token is nobody's
+            raise Refused("sign-in")
+        self._out()
+
+    def _out(self) -> None:
+        self.sign_out()
         self.redirect(f"{self.hub_auth.hub_host}{self.hub_auth.hub_prefix}logout")
 
 

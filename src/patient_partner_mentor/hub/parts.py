@@ -1,4 +1,4 @@
-"""JupyterHub's own parts where it has no setting: services and learners' servers at sockets, and services looked after sooner."""
+"""JupyterHub's own parts where it has no setting: services and servers at sockets, services looked after sooner, signing out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jupyterhub import objects
+from jupyterhub.handlers.login import LogoutHandler
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.services import service
 from jupyterhub.utils import unix_socket_in_use
@@ -16,6 +17,7 @@ from .sockets import Door, socket_of
 
 LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
 _HOST = objects.Server.host
+_LOGOUT = LogoutHandler.get
 
 
 class SocketProxy(ConfigurableHTTPProxy):
@@ -58,6 +60,16 @@ def _host(server: objects.Server) -> str:
     return f"http+unix://{server.ip}" if server.ip.startswith("%2f") else str(_HOST.fget(server))
 
 
+async def _sign_out(handler: LogoutHandler) -> None:
+    """Sign out when a page of ours or the person asks; a link or picture on a page of another site only gets the question."""
+    ours = ("same-origin", "none", *(["same-site"] if handler.subdomain_host else []))
+    if handler.current_user and handler.request.headers.get("Sec-Fetch-Site") not in ours:
+        handler.set_header("Cache-Control", "no-store")
+        handler.finish(await handler.render_template("leave.html"))
+    else:
+        await _LOGOUT(handler)
+
+
 def use_parts(doors: list[Door], others: bool) -> None:
     """Have JupyterHub use what stands here.
 
@@ -66,3 +78,4 @@ def use_parts(doors: list[Door], others: bool) -> None:
     ServiceSpawner.doors, ServiceSpawner.others = {door.socket: door for door in doors}, others
     service._ServiceSpawner = ServiceSpawner  # noqa: SLF001
     objects.Server.host = property(_host)
+    LogoutHandler.get, LogoutHandler.post = _sign_out, _LOGOUT  # a form carries the page's own token, which the Hub looks at

@@ -71,7 +71,7 @@ class CourseServer(Voila):
             "headers": HEADERS | (owner.headers if owner else {}),
             "cookie_secret": owner.cookie_secret if owner else os.urandom(32),
             "xsrf_cookies": True,
-            "xsrf_cookie_kwargs": {"samesite": "Strict", "path": f"{self.base}apps"},
+            "xsrf_cookie_kwargs": {"samesite": "Strict", "path": f"{self.base}apps", **({"secure": True} if owner and owner.secure else {})},
             "kernel_websocket_connection_class": ZMQChannelsWebsocketConnection,
             "compress_response": True,
             "static_hash_cache": False,

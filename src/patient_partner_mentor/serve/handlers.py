@@ -39,7 +39,8 @@ class AppBase(JupyterHandler):
     def set_default_headers(self) -> None:
         """The book's policy, with the websocket's origin written out: not every browser takes 'self' for it."""
         super().set_default_headers()
-        secure = "s" if self.request.protocol == "https" else ""
+        seen = self.request.headers.get("X-Forwarded-Proto", self.request.protocol).split(",")[0].strip()  # by the browser; proxies between add theirs
+        secure = "s" if seen == "https" else ""
         self.set_header("Content-Security-Policy", self.settings["policy"].replace("connect-src 'self'", f"connect-src 'self' ws{secure}://{self.request.host}"))
 
     def named(self, name: str | None) -> str:

@@ -25,6 +25,7 @@ class Owner:
     :param provider: knows the owner, and nobody else; its ``sign_in(handler)`` gives the address of the Hub's sign-in
     :param routes: the addresses of signing in
     :param headers: of every answer
+    :param secure: whether people have TLS all the way, so that cookies go by it alone
     :param active: tells the Hub that somebody is here
     """
 
@@ -35,6 +36,7 @@ class Owner:
     routes: tuple[tuple[str, Any], ...]
     headers: dict[str, str]
     cookie_secret: bytes
+    secure: bool
     active: Callable[[], Awaitable[None]]
 
 

@@ -65,13 +65,15 @@ class CourseServer(Voila):
         self.contents_manager = settings["contents_manager"] = CourseContents(self.plan.root, self.course, parent=self)
         owner = self.plan.owner
         settings["identity_provider"] = owner.provider if owner else CourseIdentity(self.plan.key, port, parent=self)
+        secure = {"secure": True} if owner and owner.secure else {}
         settings |= {
             "ppm_server": self,
             "policy": self.plan.policy,
             "headers": HEADERS | (owner.headers if owner else {}),
             "cookie_secret": owner.cookie_secret if owner else os.urandom(32),
             "xsrf_cookies": True,
-            "xsrf_cookie_kwargs": {"samesite": "Strict", "path": f"{self.base}apps", **({"secure": True} if owner and owner.secure else {})},
+            "xsrf_cookie_kwargs": {"samesite": "Strict", "path": f"{self.base}apps", **secure},
+            "cookies": {"path": self.base, **secure},
             "kernel_websocket_connection_class": ZMQChannelsWebsocketConnection,
             "compress_response": True,
             "static_hash_cache": False,

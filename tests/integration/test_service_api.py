@@ -197,7 +197,7 @@ def test_erase_reaches_everything_that_the_service_holds(hub: Hub, module: Modul
     assert _in_files(hub, canary)
     said = hub.ask(ana, "POST", f"{COURSE}/api/erase", json={"sure": True}) if asks == "learner" else hub.ask("fay", "POST", f"exchange/{COURSE}/erase/{ana}")
     report = said.json()
-    assert report["removed"] == {"feedback": 1, "answers": 1, "comments": 1, "consents": 1, "hand_ins": 1, "kept_copies": 0}
+    assert report["removed"] == {"feedback": 1, "answers": 1, "comments": 1, "consents": 1, "hand_ins": 1, "kept_copies": 0, "wishes": 0}
     assert [one["kind"] for one in report["left"]] == ["collected", "backups"]
     assert report["scrubbed"] is True
     empty = hub.ask(ana, "GET", f"{COURSE}/api/copy").json()
@@ -248,7 +248,10 @@ def test_a_browser_signs_in_writes_and_leaves(hub: Hub, module: Module, ana: str
     assert browser.put(where, json=body).status_code == 403
     token = browser.cookies.get("_xsrf", path=hub.prefix)
     assert browser.put(where, json=body, headers={"X-XSRFToken": token}).status_code == 200
-    assert browser.get(f"{hub.course_url}leave").url == f"{hub.url}hub/login"
+    asked = browser.get(f"{hub.course_url}leave")  # nothing says that a page of ours asks, so the person is
+    assert asked.url == f"{hub.course_url}leave" and 'method="post"' in asked.text
+    assert browser.get(hub.course_url).url.endswith("welcome.html")
+    assert browser.get(f"{hub.course_url}leave", headers={"Sec-Fetch-Site": "same-origin"}).url == f"{hub.url}hub/login"
     assert browser.get(f"{hub.course_url}{COURSE}/api/journal").status_code == 403
 
 

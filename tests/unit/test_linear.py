@@ -72,10 +72,10 @@ PLACES = {
     "hub.comment_data.comments_of": "what was found between two tags, once",
     "hub.roster._slug": "lines of at most 200 characters",
     "hub.hub_api._ask": "what the Hub answers",
+    "hub.course_service.application": "what the Hub says of cookies",
     "hub.journals.save": "an answer that was read before it was kept",
     "hub.sharing._state": "an outline that the service wrote",
     "hub.sharing.newest": "a hand-in that was read before it was kept",
-    "hub.wishes.wishes": "an outline that the service wrote",
     "credit.noticing.sentences_of": "cleaned texts of at most 20,000 characters",
     "credit.words.tokens": "cleaned texts of at most 20,000 characters",
 }

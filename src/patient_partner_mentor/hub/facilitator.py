@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from tornado.httputil import HTTPInputError
 
 from ..interface import text
-from . import keeping, keeping_pages, mailbox, pages, public, roster_pages, wishes
+from . import keeping, keeping_pages, mailbox, pages, public, roster_pages, wishes, wishes_pages
 from .face import COURSE
 from .hub_api import Added, HubApi
 from .refusals import Refused
@@ -87,13 +87,27 @@ class Start(_FacilitatorPage):
         """Answer with the ways on, and with what waits to be read."""
         if not self.who:
             return
-        waiting, wished, agreed = await self.settings["ppm"].store.read(lambda c: (_waiting(c, course), wishes.wishes(c, course), mailbox.agreed(c, course)))
+        waiting, wished, agreed = await self.settings["ppm"].store.read(lambda c: (_waiting(c, course), wishes.standing(c, course), mailbox.agreed(c, course)))
         names = {module.name: module for module in self.settings["ppm"].course.modules}
         rows = [(names[name].number, names[name].title, count) for name, count in waiting if name in names]
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
         going, doubt = await self.settings["ppm"].store.read(lambda c: (keeping.standing(c, course), keeping.clock_in_doubt(c)))
-        more = keeping_pages.standing_html(going, doubt) + wishes.wishes_html(wished, names) + wishes.agreed_html(agreed)
+        more = keeping_pages.standing_html(going, doubt) + wishes_pages.wishes_html(wished, names, self.xsrf_token.decode()) + wishes_pages.agreed_html(agreed)
         self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave"))
+
+
+    async def post(self, course: str) -> None:
+        """Close a wish, or open it again; then the page is shown anew, and loading it once more does nothing."""
+        await self.form()
+        doing, key = self.get_body_argument("do", ""), self.get_body_argument("wish", "")
+        if doing not in ("close", "open") or not (key.isascii() and key.isdigit() and len(key) <= 9):
+            raise Refused("damaged")
+        store = self.settings["ppm"].store
+        if doing == "close":
+            await store.write(wishes.close, course, int(key), self.who.account)
+        else:
+            await store.write(wishes.open_again, course, int(key))
+        self.redirect(f"{self.settings['ppm'].prefix}{course}/facilitator#wishes", status=303)
 
 
 class RosterPage(_FacilitatorPage):

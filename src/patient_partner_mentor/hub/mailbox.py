@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from ..handins import HAND_IN_FILE
 from .. import archives
-from . import sharing
+from . import sharing, wishes
 from .comment_data import comments_of
 from .journals import Learner
 from .refusals import Refused
@@ -122,14 +122,25 @@ def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: 
         old = there.pop(step, None)
         if old and bytes(old.content) == words:
             continue
-        fresh = {"content": words, "time": now(), "read_at": None, "reply": None, "replied_at": None}
+        fresh = {"content": words, "time": now(), "read_at": None}  # a reply stays: it was given to a person, and not to a spelling
         if old:
             connection.execute(update(comments).where(comments.c.key == old.key).values(fresh))
+        elif _said_before(connection, who, name, key, step, words):
+            continue
         else:
             connection.execute(insert(comments).values(hand_in=key, course=who.course, account=who.account, assignment=name, step=step, **fresh))
+        wishes.answered(connection, who, name, step)
     for old in there.values():  # a comment that the facilitator has withdrawn
         connection.execute(delete(comments).where(comments.c.key == old.key))
     return {"comments": len(given)}
+
+
+def _said_before(connection: Connection, who: Learner, name: str, hand_in: int, step: str, words: bytes) -> bool:
+    """Whether this is the comment on an earlier hand-in, which nbgrader's gradebook carries over to the newer one unseen."""
+    earlier = (comments.c.course == who.course, comments.c.account == who.account, comments.c.assignment == name, comments.c.step == step)
+    last = select(comments.c.content).where(*earlier, comments.c.hand_in < hand_in).order_by(comments.c.hand_in.desc()).limit(1)
+    found = connection.execute(last).scalar()
+    return found is not None and bytes(found) == words
 
 
 def feedback_page(connection: Connection, who: Learner, name: str, id: str, notebook: str) -> bytes:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from ..curriculum import Course
 from ..handins import HandIn, parse_hand_in
+from . import wishes
 from .journals import Learner
 from .marks import count_removal
 from .refusals import Refused
@@ -60,6 +61,8 @@ def share(connection: Connection, who: Learner, assignment: str, given: HandIn, 
     if not consent(connection, who):
         raise Refused("consent")
     time = take(connection, who, assignment, given.id, "shared", content, _outline(given), quotas)
+    other_ways = [one.step for one in given.answers if one.status == "other-way"]
+    wishes.shared(connection, who, assignment, given.reply_wanted, other_ways, time)
     return receipt(time, given)
 
 
@@ -96,6 +99,7 @@ def take_back(connection: Connection, who: Learner, assignment: str) -> dict[str
         raise Refused("not-here")
     connection.execute(update(hand_ins).where(mine).values(content=None, taken_back=now()))
     count_removal(connection)
+    wishes.taken_back(connection, who, assignment)
     return {"taken_back": True, "read": any(row.read_at for row in rows)}
 
 
@@ -142,6 +146,7 @@ def answer_comment(connection: Connection, who: Learner, assignment: str, step: 
     connection.execute(update(comments).where(here, comments.c.read_at.is_(None)).values(read_at=time))
     if reply:
         connection.execute(update(comments).where(comments.c.key == newest).values(reply=reply, replied_at=time))
+        wishes.tapped(connection, who, assignment, step, newest, reply, time)
     return module_comments(connection, who, assignment)
 
 

@@ -79,6 +79,21 @@ comments = Table(
     UniqueConstraint("hand_in", "step"),
     Index("ix_comments_of", "course", "account", "assignment"),
 )
+wishes = Table(  # what a learner asked of people: it outlives comments and hand-ins, and only a person closes it
+    "wishes",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    *_whose(),
+    Column("assignment", String(80), nullable=False),
+    Column("step", String(60), nullable=False),  # nothing where it is about the whole module
+    Column("kind", String(16), nullable=False),
+    Column("since", _TIME, nullable=False),
+    Column("comment", Integer),  # the key of the comment that was answered so, which may have gone since
+    Column("later", String(20)),  # what the learner answered to the same comment afterwards
+    Column("closed_at", _TIME),
+    Column("closed_by", String(255)),
+    Index("ix_wishes_of", "course", "account", "assignment"),
+)
 consents = Table(  # only ever added to, but for an erasure
     "consents",
     metadata,
@@ -137,5 +152,5 @@ kept_copies = Table(  # a row of another table each, for as long as an expiry ca
     Index("ix_kept_copies_of", "course", "account"),
     Index("ix_kept_copies_expiry", "expiry"),
 )
-OF_A_LEARNER = (answers, comments, consents, hand_ins, kept_copies)  # feedback goes with its hand-in; the copies go last
+OF_A_LEARNER = (answers, comments, consents, hand_ins, wishes, kept_copies)  # feedback goes with its hand-in; the copies go last
 WITH_WORDS = (answers, comments, feedback, hand_ins, kept_copies)

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, func, literal, select, tuple_
 from . import journals, kept
 from .journals import Learner
 from .store import Store
-from .tables import comments, consents, hand_ins, kept_copies
+from .tables import comments, consents, hand_ins, kept_copies, wishes
 
 PIECE = 500_000  # bytes that are read from the store at once, or one row where that is larger
 ROWS = 500
-_NAMES = {hand_ins: ("id",), comments: ("assignment", "step", "time"), consents: ("key",), kept_copies: ("id",)}  # rows may move and get other keys meanwhile
+_NAMES = {hand_ins: ("id",), comments: ("assignment", "step", "time"), consents: ("key",), wishes: ("assignment", "step", "kind", "since"), kept_copies: ("id",)}  # rows may move and get other keys meanwhile
 
 _Row = TypeVar("_Row")
 
@@ -68,7 +68,7 @@ class Taking:
         yield json.dumps({"account": self._who.account, "course": self._who.course}, ensure_ascii=False).encode()[:-1] + b', "journals": '
         async for piece in self.journals(places=places):
             yield piece
-        for name, table, of_row in (("shared", hand_ins, _shared), ("comments", comments, _comment), ("consents", consents, _consent), ("kept_copies", kept_copies, kept.told)):
+        for name, table, of_row in _PARTS:
             yield f', "{name}": ['.encode()
             first = True
             for some in in_pieces(keys[table], lambda one: one[1]):
@@ -141,3 +141,16 @@ def _consent(row: Any) -> bytes:
 
 def _json(**values: Any) -> bytes:
     return json.dumps(values, ensure_ascii=False).encode()
+
+
+def _wish(row: Any) -> bytes:
+    return _json(module=row.assignment, step=row.step, wish=row.kind, time=row.since, closed=row.closed_at)
+
+
+_PARTS = (
+    ("shared", hand_ins, _shared),
+    ("comments", comments, _comment),
+    ("consents", consents, _consent),
+    ("wishes", wishes, _wish),
+    ("kept_copies", kept_copies, kept.told),
+)

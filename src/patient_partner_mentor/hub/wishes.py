@@ -1,71 +1,104 @@
-"""What learners wish for, for the facilitators' start: a call, an answer, a reply; and what each learner agreed to."""
+"""What learners ask of people: a call, more on something, a reply, a way other than writing; and that they took words back.
+
+A wish has a life of its own. A comment that is mended or withdrawn, another hand-in, taking back: none of these closes it.
+A person does, and the store keeps who and when. Only a wish for a reply is also closed by the reply itself.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from html import escape
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
-from ..curriculum import Module
-from ..interface import text
-from .tables import comments, hand_ins
+from .journals import Learner
+from .refusals import Refused
+from .store import now
+from .tables import wishes
 
-ORDER = ("please-call-me", "yes-please", "reply-wanted")  # the most pressing first
+CALL, MORE, REPLY, OTHER_WAY, TAKEN_BACK = "please-call-me", "yes-please", "reply-wanted", "other-way", "taken-back"
+ORDER = (CALL, MORE, REPLY, OTHER_WAY, TAKEN_BACK)  # the most pressing first
+BY_REPLY = " reply"  # what closed a wish where no person did; no account begins with a space
+SHOWN_DAYS = 14  # so long a closed wish is shown, and can be opened again
 
 
-def wishes(connection: Connection, course: str) -> list[dict[str, str]]:
-    """Each wish that is open: ``{"user", "assignment", "step", "wish", "time"}``, the most pressing first.
+def tapped(connection: Connection, who: Learner, assignment: str, step: str, comment: int, reply: str, time: str) -> None:
+    """A learner answered a comment. What was asked for before stands, with the newer answer beside it."""
+    before = and_(_open(who, assignment, step), wishes.c.comment == comment, wishes.c.kind.in_((CALL, MORE)))
+    connection.execute(update(wishes).where(before, wishes.c.kind != reply).values(later=reply))
+    connection.execute(update(wishes).where(before, wishes.c.kind == reply).values(later=None))
+    if reply in (CALL, MORE):
+        _ask(connection, who, assignment, step, reply, time, comment)
 
-    The answer to a comment is open until the comment is written anew, and a reply that was wished for when sharing until
-    there is a comment on that step. "No, thanks" is no wish.
+
+def shared(connection: Connection, who: Learner, assignment: str, reply_wanted: str | None, other_ways: Iterable[str], time: str) -> None:
+    """A learner shared a module: a reply may be wanted, and steps may have been done another way."""
+    if reply_wanted:
+        _ask(connection, who, assignment, reply_wanted, REPLY, time)
+    for step in other_ways:
+        ever = and_(_of(who, assignment, step), wishes.c.kind == OTHER_WAY)
+        if connection.execute(select(wishes.c.key).where(ever)).first() is None:  # who asked once need not ask at each sharing
+            _ask(connection, who, assignment, step, OTHER_WAY, time)
+
+
+def taken_back(connection: Connection, who: Learner, assignment: str) -> None:
+    """A learner took back what was shared of a module."""
+    _ask(connection, who, assignment, "", TAKEN_BACK, now())
+
+
+def answered(connection: Connection, who: Learner, assignment: str, step: str) -> None:
+    """A comment that is new to the learner was given back: the reply is there. A call is not."""
+    wanted = and_(_open(who, assignment, step), wishes.c.kind == REPLY)
+    connection.execute(update(wishes).where(wanted).values(closed_at=now(), closed_by=BY_REPLY))
+
+
+def close(connection: Connection, course: str, key: int, by: str) -> None:
+    """A facilitator has done what was asked.
+
+    :raises Refused: when this course has no such wish
     """
-    found = []
-    said = select(comments).where(comments.c.course == course, comments.c.reply.in_(ORDER))
-    for row in connection.execute(said):
-        found.append({"user": row.account, "assignment": row.assignment, "step": row.step, "wish": row.reply, "time": row.replied_at})
-    fields = [hand_ins.c[name] for name in ("key", "account", "assignment", "outline", "time", "taken_back")]
-    newest = {(row.account, row.assignment): row for row in connection.execute(select(*fields).where(hand_ins.c.course == course).order_by(hand_ins.c.time))}
-    answered = {(row.hand_in, row.step) for row in connection.execute(select(comments.c.hand_in, comments.c.step).where(comments.c.course == course))}
-    for (account, assignment), row in newest.items():
-        step = json.loads(row.outline).get("reply_wanted")
-        if step and not row.taken_back and (row.key, step) not in answered:
-            found.append({"user": account, "assignment": assignment, "step": step, "wish": "reply-wanted", "time": row.time})
-    return sorted(found, key=lambda one: (ORDER.index(one["wish"]), one["time"]))
+    _change(connection, course, key, wishes.c.closed_at.is_(None), {"closed_at": now(), "closed_by": by})
 
 
-def wishes_html(found: Iterable[Mapping[str, str]], modules: Mapping[str, Module]) -> str:
-    """The open wishes as a table, or a sentence that there is none."""
-    rows = "".join(
-        f'<tr><th scope="row">{escape(one["user"])}</th><td>{_place(one, modules)}</td><td>{escape(text("desk.wish_" + one["wish"]))}</td></tr>' for one in found
-    )
-    if not rows:
-        return f"<h2>{escape(text('desk.wishes'))}</h2>\n<p>{escape(text('desk.no_wishes'))}</p>\n"
-    return f"<h2>{escape(text('desk.wishes'))}</h2>\n<p>{escape(text('desk.wishes_text'))}</p>\n{_table(('head_learner', 'head_step', 'head_wish'), rows)}"
+def open_again(connection: Connection, course: str, key: int) -> None:
+    """It was closed by mistake.
+
+    :raises Refused: when this course has no such wish
+    """
+    _change(connection, course, key, wishes.c.closed_at.is_not(None), {"closed_at": None, "closed_by": None})
 
 
-def agreed_html(found: Iterable[Mapping[str, Any]]) -> str:
-    """What each learner agreed to last, as a table; nothing before anybody saw the page."""
-    yes, no = escape(text("desk.agreed_yes")), escape(text("desk.agreed_no"))
-    rows = "".join(
-        f'<tr><th scope="row">{escape(one["user"])}</th>{"".join(f"<td>{yes if one[name] else no}</td>" for name in ("course", "quotes", "research"))}</tr>' for one in found
-    )
-    if not rows:
-        return ""
-    return f"<h2>{escape(text('desk.agreed'))}</h2>\n<p>{escape(text('desk.agreed_text'))}</p>\n{_table(('head_learner', 'head_course', 'head_quotes', 'head_research'), rows)}"
+def standing(connection: Connection, course: str) -> list[dict[str, Any]]:
+    """The open wishes of a course, the most pressing first, then those that were closed by a person of late, the newest first."""
+    since = (datetime.now(UTC) - timedelta(SHOWN_DAYS)).strftime("%Y-%m-%d")
+    late = and_(wishes.c.closed_at >= since, wishes.c.closed_by != BY_REPLY)
+    found = connection.execute(select(wishes).where(wishes.c.course == course, or_(wishes.c.closed_at.is_(None), late)))
+    rows = [{"user": row.account, "wish": row.kind, "time": row.since, **{name: getattr(row, name) for name in _TOLD}} for row in found]
+    waiting = sorted((one for one in rows if not one["closed_at"]), key=lambda one: (ORDER.index(one["wish"]), one["time"]))
+    return waiting + sorted((one for one in rows if one["closed_at"]), key=lambda one: one["closed_at"], reverse=True)
 
 
-def _table(heads: Iterable[str], rows: str) -> str:
-    cells = "".join(f'<th scope="col">{escape(text("desk." + name))}</th>' for name in heads)
-    return f'<table class="roster-table"><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table>\n'
+_TOLD = ("key", "assignment", "step", "later", "closed_at", "closed_by")
 
 
-def _place(one: Mapping[str, str], modules: Mapping[str, Module]) -> str:
-    module = modules.get(one["assignment"])
-    step = next((step for step in module.steps if step.id == one["step"]), None) if module else None
-    if not module:
-        return escape(one["assignment"])
-    title = step.title if step else text("module.next_step")
-    return escape(text("desk.place", number=module.number, title=title))
+def _ask(connection: Connection, who: Learner, assignment: str, step: str, kind: str, time: str, comment: int | None = None) -> None:
+    """Open a wish, unless the same one is open."""
+    if connection.execute(select(wishes.c.key).where(_open(who, assignment, step), wishes.c.kind == kind)).first() is None:
+        whose = {"course": who.course, "account": who.account, "assignment": assignment, "step": step}
+        connection.execute(insert(wishes).values(**whose, kind=kind, since=time, comment=comment))
+
+
+def _change(connection: Connection, course: str, key: int, where: Any, values: dict[str, Any]) -> None:
+    here = and_(wishes.c.course == course, wishes.c.key == key)
+    if connection.execute(select(wishes.c.key).where(here)).first() is None:
+        raise Refused("not-here")
+    connection.execute(update(wishes).where(here, where).values(**values))  # twice is as good as once
+
+
+def _open(who: Learner, assignment: str, step: str) -> Any:
+    return and_(_of(who, assignment, step), wishes.c.closed_at.is_(None))
+
+
+def _of(who: Learner, assignment: str, step: str) -> Any:
+    return and_(wishes.c.course == who.course, wishes.c.account == who.account, wishes.c.assignment == assignment, wishes.c.step == step)

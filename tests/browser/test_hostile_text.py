@@ -152,6 +152,25 @@ def test_none_runs_in_the_formgrader(formgrader: Formgrader, module: Module, wat
     assert [text for text in shown if text not in read] == []  # they are there, as the text that they are
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_an_answer_wraps_beside_its_question(formgrader: Formgrader, module: Module, watched: tuple[Page, list[str]], width: int):
+    """However long a line or a word is, nobody scrolls sideways for it; the keyboard reaches it, and each line runs its own way."""
+    page, _ = watched
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{formgrader.address}formgrader/manage_assignments?token={formgrader.token}")
+    one = formgrader.ask(f"formgrader/api/submitted_notebooks/{module.name}/module").json()[0]
+    page.goto(f"{formgrader.address}formgrader/submissions/{one['id']}/", wait_until="domcontentloaded")
+    answer = page.locator(".output_stdout pre").first
+    assert f"The question: {module.steps[0].prompt}" in answer.inner_text()
+    assert answer.get_attribute("tabindex") == "0" and answer.get_attribute("aria-label") == "Question and answer"
+    for words in ("https://example.org/" + "x" * 3000, "One line that goes on and on. " * 200, "سطر طويل من الكلام. " * 200):
+        answer.evaluate("(box, words) => { box.textContent = 'Done.\\n\\n' + words; }", words)
+        assert answer.evaluate("(box) => [box, ...(function* up() { for (let e = box; e !== document.body; e = e.parentElement) yield e; })()].every((e) => e.scrollWidth <= e.clientWidth + 1)"), words[:20]
+        assert answer.evaluate("(box) => box.getBoundingClientRect().right <= innerWidth"), words[:20]
+    starts = "(box) => { const range = document.createRange(), text = box.firstChild; range.setStart(text, 7); range.setEnd(text, 8); return range.getBoundingClientRect().left - box.getBoundingClientRect().left; }"
+    assert answer.evaluate(starts) > answer.evaluate("(box) => box.clientWidth / 2")  # the Arabic line begins at the right
+
+
 @pytest.mark.parametrize("path", ["manage_students", "manage_submissions/{assignment}", "gradebook/{assignment}/module"])
 def test_none_runs_as_a_learners_name(formgrader: Formgrader, module: Module, watched: tuple[Page, list[str]], path: str):
     """The formgrader's lists, where the names of learners stand."""

@@ -15,6 +15,7 @@ from patient_partner_mentor.cohort.folder import open_folder
 from patient_partner_mentor.credit.handed_in import credited, plain, shown
 from patient_partner_mentor.curriculum import Course, Module
 from patient_partner_mentor.errors import RecordError
+from patient_partner_mentor.handins import read_hand_in
 from tests.cohort_folder import STOCK, WORDS, command, copied, hand, handed_in, rows, score
 
 OTHER_WORDS = "My sister keeps the list of pills and calls the clinic for me, and I tell her each week what has changed since then. "
@@ -101,7 +102,16 @@ def test_the_copy_holds_the_hand_in_and_nothing_else(own_folder: Path, module: M
     assert [cell.source for cell in notebook.cells] == [cell.source for cell in released.cells]
     first = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade"))
     assert [one.output_type for one in first.outputs] == ["stream", "execute_result"]
-    assert first.outputs[0].text == "Done.\nThey would like a reply to this one.\n\n<b>Words</b> of mine that are some more, for a test.\n"
+    words = "<b>Words</b> of mine that are some more, for a test."
+    assert first.outputs[0].text == f"Done.\nThey would like a reply to this one.\n\nThe question: {module.steps[0].prompt}\n\n{words}\n"
+
+
+def test_a_question_that_changed_stands_beside_the_one_that_was_answered(module: Module):
+    """The question is always there; where the course asks another by now, both are."""
+    given = json.loads(handed_in(module, {1: WORDS}).model_dump_json(exclude_none=True))
+    given["answers"][0] |= {"prompt": "What was asked in spring?", "prompt_hash": "0" * 16}
+    found = shown(credited(module, read_hand_in(given))[0])
+    assert f"The question: What was asked in spring?\nIt was changed since then. It is now: {module.steps[0].prompt}\n\n{WORDS}" in found
 
 
 @pytest.mark.parametrize("again", [("ppm", "grade", "--again"), ("nbgrader", "autograde", "--force")])

@@ -68,16 +68,23 @@ def credited(module: Module, given: HandIn | None) -> tuple[StepCredit, ...]:
 
 
 def shown(one: StepCredit) -> str:
-    """A step as a facilitator reads it: what it counts for, what to know, and the shared words as plain text."""
+    """A step as a facilitator reads it: what it counts for, what to know, the question, and the shared words as plain text."""
     note = text(_NOTES[one.outcome.reason]) if one.outcome.reason in _NOTES else ""
     lines = [f"{text(STATE_TEXTS[one.outcome.state])}. {note}".rstrip()]
     if one.reply_wanted:
         lines.append(text("grading.reply_wanted"))
-    if one.words and one.answer and one.answer.prompt and one.answer.prompt != one.step.prompt:
-        lines.append(text("grading.question_then", prompt=one.answer.prompt))
     if one.words:
-        lines += ["", one.words]
+        lines += ["", *_question(one), "", one.words]
     return plain("\n".join(lines))
+
+
+def _question(one: StepCredit) -> list[str]:
+    """The question that was answered; and the step's own where that is another by now, unless it was the lighter one."""
+    asked = one.answer.prompt if one.answer and one.answer.prompt else one.step.prompt
+    lines = [text("grading.question", prompt=asked)]
+    if one.answer and one.answer.prompt_hash != one.step.prompt_hash:
+        lines.append(text("grading.question_now", prompt=one.step.prompt))
+    return lines
 
 
 def shown_next_step(given: HandIn | None) -> str:

@@ -1,7 +1,8 @@
 """Passwords and join links, in one file that only its owner may read. No password and no link can be read out of it.
 
 A join link works once, until its day is over, and only for an account that has no password of its own yet: whoever
-prints the links cannot open what a learner has written since. Nothing of JupyterHub is imported here.
+prints the links cannot open what a learner has written since. The course that invites somebody first goes on making their
+links, and by which course's link a password came is kept with it. Nothing of JupyterHub is imported here.
 """
 
 from __future__ import annotations
@@ -53,16 +54,33 @@ class Accounts:
         data = self._read()
         return account in data["passwords"] or any(link["account"] == account for link in data["links"].values())
 
+    def inviter(self, account: str) -> str | None:
+        """The course whose facilitators make this account's join links; nothing where no course has invited it."""
+        found = self._read()["invited"].get(account)
+        return str(found) if found else None
+
+    def keep_inviter(self, account: str, course: str) -> None:
+        """Have this course make the account's links, before another one adds it too."""
+        with self._changed() as data:
+            data["invited"][account] = course
+
+    def came_by(self, account: str) -> str | None:
+        """The course by whose link the account's password was set; nothing for one that the operator let in."""
+        found = self._read()["by"].get(account)
+        return str(found) if found else None
+
     def set_password(self, account: str, password: str) -> None:
         """Give the account this password in place of any other; its links end."""
         with self._changed() as data:
             data["passwords"][account] = _salted(password)
+            data["by"].pop(account, None)
             data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
 
     def forget(self, account: str) -> None:
         """Take the password away, so that a link can be made again."""
         with self._changed() as data:
             data["passwords"].pop(account, None)
+            data["by"].pop(account, None)
 
     def make_link(self, account: str, days: int) -> str:
         """A new key to join with, in place of the account's others.
@@ -74,13 +92,18 @@ class Accounts:
             raise AccountError(f"{account} has a password already, so there is no new link.")
         return made[account]
 
-    def make_links(self, accounts: Iterable[str], days: int) -> dict[str, str]:
-        """New keys to join with, in place of the accounts' others, for those of them that have no password yet."""
+    def make_links(self, accounts: Iterable[str], days: int, course: str = "") -> dict[str, str]:
+        """New keys to join with, in place of the accounts' others, for those of them that have no password yet.
+
+        :param course: whose facilitators asked for them; nothing for the operator
+        """
         ends = (datetime.now(UTC) + timedelta(days)).isoformat()
         with self._changed() as data:
             made = {account: secrets.token_urlsafe(24) for account in accounts if account not in data["passwords"]}
             links = {name: link for name, link in data["links"].items() if link["account"] not in made and _lasts(link)}
-            data["links"] = links | {_name(key): {"account": account, "ends": ends} for account, key in made.items()}
+            data["links"] = links | {_name(key): {"account": account, "ends": ends, "course": course} for account, key in made.items()}
+            if course:
+                data["invited"] |= dict.fromkeys(made, course)
         return made
 
     def invited(self, key: str) -> str | None:
@@ -95,6 +118,7 @@ class Accounts:
             if not link or not _lasts(link):
                 return None
             data["passwords"][link["account"]] = _salted(password)
+            data["by"] |= {link["account"]: link["course"]} if link.get("course") else {}
         return str(link["account"])
 
     @contextmanager
@@ -114,10 +138,10 @@ class Accounts:
         try:
             data = json.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
-            return {"passwords": {}, "links": {}}
+            data = {}
         except (OSError, ValueError):
             raise AccountError(f"The file of the accounts, {self.path}, cannot be read. Put a copy of it back, or remove it and make new join links.") from None
-        return dict(data)
+        return {"passwords": {}, "links": {}, "invited": {}, "by": {}} | data
 
 
 def _name(key: str) -> str:

@@ -120,14 +120,14 @@ class LinksHandler(APIHandler):
             raise HTTPError(400)
         done, joining = [], []
         for name in names:
-            done.append(self._one(name, group.name, f"formgrade-{data.get('course')}"))
+            done.append(self._one(name, data["course"]))
             joining += [] if done[-1]["why"] == "facilitator" else [name]
             await asyncio.sleep(0)  # others sign in meanwhile
         there = {user.name for user in group.users}
         group.users.extend(self.find_user(name).orm_user for name in dict.fromkeys(joining) if name not in there)
         self.db.commit()
         eligible = [one["account"] for one in done if not one["why"]]
-        keys = await asyncio.to_thread(self.authenticator.accounts.make_links, eligible, self.authenticator.link_days)
+        keys = await asyncio.to_thread(self.authenticator.accounts.make_links, eligible, self.authenticator.link_days, data["course"])
         for one in done:
             if key := keys.get(one["account"]):
                 one["link"] = url_path_join(self.hub.base_url, "join") + f"?key={key}"
@@ -145,13 +145,31 @@ class LinksHandler(APIHandler):
             raise HTTPError(404)
         return group
 
-    def _one(self, name: str, learners: str, facilitators: str) -> dict[str, Any]:
-        """Make the account if there is none; a link is only for a learner of this course alone, whom no other group knows."""
+    def _one(self, name: str, course: str) -> dict[str, Any]:
+        """Make the account if there is none, and say why its learner gets no link of this course's.
+
+        Only learners get one, by the course that invited them first: another course that adds them neither ends that link nor makes its own.
+        """
         there = self.find_user(name)
-        groups = [one.name for one in there.groups] if there else []
-        if facilitators in groups:
+        groups = {one.name for one in there.groups} if there else set()
+        if f"formgrade-{course}" in groups:
             return {"account": name, "new": False, "link": "", "why": "facilitator"}
         if there is None:
             self.authenticator.add_user(self.user_from_username(name))
-        other = there is not None and (there.admin or any(one != learners for one in groups))
-        return {"account": name, "new": there is None, "link": "", "why": "other" if other else ""}
+        return {"account": name, "new": there is None, "link": "", "why": self._no_link(there, name, groups, course) if there else ""}
+
+    def _no_link(self, there: Any, name: str, groups: set[str], course: str) -> str:
+        """Why another course, or nobody, makes an account's links; nothing when this course does."""
+        others = groups - {f"nbgrader-{course}"}
+        if there.admin or any(not one.startswith("nbgrader-") for one in others):
+            return "other"
+        if not others:
+            return ""
+        accounts = self.authenticator.accounts
+        inviter = accounts.inviter(name)
+        if inviter is None and len(groups) == 1:  # the settings put them there, and no link was made yet
+            inviter = next(iter(groups)).removeprefix("nbgrader-")
+            accounts.keep_inviter(name, inviter)
+        if inviter == course:
+            return ""
+        return "invited" if inviter and not accounts.has_password(name) else "other"

@@ -131,7 +131,8 @@ def roles(settings: HubSettings) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"name": "user", "scopes": [*own, course_service]}]
     for name in settings.courses:
         found.append({"name": f"formgrade-{name}", "groups": [f"formgrade-{name}"], "scopes": [f"access:services!service={name}"]})
-        grading = [course_service, "list:groups", f"groups!group=nbgrader-{name}", "read:users:groups", "read:users:name"]
+        # who learns here, and no more: whoever facilitates can use this token, and puts people in by the roster's page
+        grading = [course_service, f"list:groups!group=nbgrader-{name}", f"read:groups!group=nbgrader-{name}"]
         found.append({"name": f"grader-{name}", "services": [name], "scopes": grading})
     if settings.sign_in.roster:
         scopes = [f"read:groups!group=nbgrader-{name}" for name in settings.courses]

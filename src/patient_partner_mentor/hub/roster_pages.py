@@ -68,6 +68,8 @@ def added(done: Sequence[Added], people: Sequence[Person], origin: str, home: st
         body += f"<p>{t('roster.entered' if entered else 'roster.not_entered')}</p>\n"
     if others:
         body += f"<p>{t('roster.no_link_for')} {e(', '.join(one.account for one in others))}</p>\n"
+    if invited := [one.account for one in done if one.why == "invited"]:
+        body += f"<p>{t('roster.invited')} {e(', '.join(invited))}</p>\n"
     if len(inside) < len(done):
         body += f"<p>{t('roster.facilitators')} {e(', '.join(one.account for one in done if one.why == 'facilitator'))}</p>\n"
     if slips:

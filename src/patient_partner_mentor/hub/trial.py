@@ -31,7 +31,6 @@ from patient_partner_mentor.cohort import configure
 
 c = get_config()
 configure(c, course="{COURSE}", folder=__file__.rpartition("/")[0] or ".")
-c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
 """
 
 

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 import yaml
+from jupyterhub.auth import DummyAuthenticator, PAMAuthenticator
 from jupyterhub.services import service as stock
 from traitlets.config import Config
 
 from patient_partner_mentor.errors import CurriculumError
+from patient_partner_mentor.hub.authenticator import CourseAuthenticator
 from patient_partner_mentor.hub.configure import configure
 from patient_partner_mentor.hub.hub_settings import HubSettings, hub_settings, load_hub_settings
 from patient_partner_mentor.hub.look import template_vars
 from patient_partner_mentor.hub.parts import LOOK, ServiceSpawner
+from patient_partner_mentor.hub.persons import Persons
 from patient_partner_mentor.hub.sockets import socket_of
 
 ROOT = Path(__file__).parents[2]
@@ -138,29 +141,37 @@ def test_behind_a_server_with_tls_all_follows_from_one_address() -> None:
 @pytest.mark.parametrize(
     ("sign_in", "authenticator", "roster", "scopes"),
     [
-        ({"by": "pam"}, "pam", "address", ["admin:users", "groups!group=nbgrader-ppm-a", "groups!group=nbgrader-ppm-b"]),
-        ({"by": "accounts"}, "patient_partner_mentor.hub.authenticator.CourseAuthenticator", "yes", ["read:groups!group=nbgrader-ppm-a", "read:groups!group=nbgrader-ppm-b"]),
-        ({"by": "oauthenticator.generic.GenericOAuthenticator", "roster": False}, "oauthenticator.generic.GenericOAuthenticator", "no", None),
-        ({"by": "ltiauthenticator.lti13.auth.LTI13Authenticator"}, "ltiauthenticator.lti13.auth.LTI13Authenticator", "address", ["admin:users", "groups!group=nbgrader-ppm-a", "groups!group=nbgrader-ppm-b"]),
+        ({"by": "pam"}, PAMAuthenticator, "address", ["admin:users", "groups!group=nbgrader-ppm-a", "groups!group=nbgrader-ppm-b"]),
+        ({"by": "accounts"}, CourseAuthenticator, "yes", ["read:groups!group=nbgrader-ppm-a", "read:groups!group=nbgrader-ppm-b"]),
+        ({"by": "jupyterhub.auth.DummyAuthenticator", "roster": False}, DummyAuthenticator, "no", None),
+        ({"by": "dummy"}, DummyAuthenticator, "address", ["admin:users", "groups!group=nbgrader-ppm-a", "groups!group=nbgrader-ppm-b"]),
     ],
 )
-def test_the_way_to_sign_in_is_a_setting(sign_in: dict[str, Any], authenticator: str, roster: str, scopes: list[str] | None) -> None:
-    """Others' classes are named and not imported; the roster's rights are no larger than it needs."""
+def test_the_way_to_sign_in_is_a_setting(sign_in: dict[str, Any], authenticator: type, roster: str, scopes: list[str] | None) -> None:
+    """Any class has the page for persons put into it; the roster's rights are no larger than it needs."""
     c = configured(sign_in=sign_in)
-    assert c.JupyterHub.authenticator_class == authenticator
+    assert issubclass(c.JupyterHub.authenticator_class, authenticator) and issubclass(c.JupyterHub.authenticator_class, Persons)
+    assert services(c)["course"]["environment"]["PPM_PERSONS"] == "yes"
     assert c.Authenticator.allowed_users == {"ana", "ben", "cleo", "fay", "gus"}
     assert services(c)["course"]["environment"]["PPM_ROSTER"] == roster
     assert roles(c).get("roster", {}).get("scopes") == scopes
 
 
+@pytest.mark.parametrize("name", ["nobody.wrote.ThisAuthenticator", "jupyterhub.auth.NoSuchOne", "pathlib.Path", "nothing"])
+def test_a_class_that_is_none_is_named(name: str) -> None:
+    """With what to do, before the Hub starts."""
+    with pytest.raises(CurriculumError, match=name):
+        configured(sign_in={"by": name})
+
+
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value 'env:NAME' is taken from there; without it nothing starts."""
-    options = {"by": "oauthenticator.generic.GenericOAuthenticator", "options": {"GenericOAuthenticator": {"client_id": "ppm", "client_secret": "env:PPM_TEST_SECRET"}}}
+    options = {"by": "dummy", "options": {"DummyAuthenticator": {"password": "env:PPM_TEST_SECRET"}}}
     with pytest.raises(CurriculumError, match="PPM_TEST_SECRET"):
         configured(sign_in=options)
     monkeypatch.setenv("PPM_TEST_SECRET", "made up")
     c = configured(sign_in=options)
-    assert (c.GenericOAuthenticator.client_id, c.GenericOAuthenticator.client_secret) == ("ppm", "made up")
+    assert c.DummyAuthenticator.password == "made up"
 
 
 def test_a_service_of_somebody_elses_has_a_token(monkeypatch: pytest.MonkeyPatch) -> None:

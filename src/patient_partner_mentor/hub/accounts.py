@@ -82,6 +82,14 @@ class Accounts:
             data["passwords"].pop(account, None)
             data["by"].pop(account, None)
 
+    def end(self, account: str) -> None:
+        """Take away all that the account has here, since it is nobody's any more."""
+        if self.known(account) or self.inviter(account):
+            with self._changed() as data:
+                for kept in ("passwords", "by", "invited"):
+                    data[kept].pop(account, None)
+                data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
+
     def make_link(self, account: str, days: int) -> str:
         """A new key to join with, in place of the account's others.
 

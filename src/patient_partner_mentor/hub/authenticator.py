@@ -54,6 +54,11 @@ class CourseAuthenticator(Authenticator):
         self._wrong[account] = [*wrong, now]
         return None
 
+    async def delete_user(self, user: Any) -> None:
+        """Forget the password and the links of an account that ends at the Hub: whoever has its name next is somebody else."""
+        super().delete_user(user)
+        await asyncio.to_thread(self.accounts.end, user.name)
+
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
         """The sign-in page, the page that a join link leads to, and where the course service asks for links."""
         return [*super().get_handlers(app), (r"/join", JoinHandler), (r"/api/join-links", LinksHandler)]
@@ -155,6 +160,7 @@ class LinksHandler(APIHandler):
         if f"formgrade-{course}" in groups:
             return {"account": name, "new": False, "link": "", "why": "facilitator"}
         if there is None:
+            self.authenticator.accounts.end(name)  # what an earlier bearer of the name has left
             self.authenticator.add_user(self.user_from_username(name))
         return {"account": name, "new": there is None, "link": "", "why": self._no_link(there, name, groups, course) if there else ""}
 

@@ -96,8 +96,10 @@ def course_service_address(settings: HubSettings) -> str:
 
 
 def _sign_in(settings: HubSettings, c: Any) -> None:
+    from .persons import with_persons  # late, as with the services below
+
     sign_in = settings.sign_in
-    c.JupyterHub.authenticator_class = BUILT_IN.get(sign_in.by, sign_in.by)
+    c.JupyterHub.authenticator_class = with_persons(BUILT_IN.get(sign_in.by, sign_in.by))
     c.Authenticator.allowed_users = set(everybody(settings))
     c.Authenticator.allow_existing_users = True  # whom a facilitator added in the page
     c.Authenticator.admin_users = set(settings.admins)
@@ -155,7 +157,7 @@ def _course_service(settings: HubSettings) -> dict[str, Any]:
     if ours.token:
         return found | {"api_token": from_environment({"service.token": ours.token})["service.token"]}
     link = {"none": "no", "accounts": "yes"}.get(settings.sign_in.by if settings.sign_in.roster else "none", "address")
-    environment = {"PPM_SERVICE_SETTINGS": str(ours.settings), "PPM_ROSTER": link, "PATH": path(), "JUPYTERHUB_COOKIE_OPTIONS": json.dumps(cookie_options(settings))}
+    environment = {"PPM_SERVICE_SETTINGS": str(ours.settings), "PPM_ROSTER": link, "PPM_PERSONS": "yes", "PATH": path(), "JUPYTERHUB_COOKIE_OPTIONS": json.dumps(cookie_options(settings))}
     if "PPM_COOKIE_SECRET" in os.environ:
         environment["PPM_COOKIE_SECRET"] = os.environ["PPM_COOKIE_SECRET"]
     return found | {"command": _program(settings, "patient_partner_mentor.hub.course_service"), "environment": environment, "user": ours.system_account}

@@ -27,8 +27,10 @@ from . import exchange_face, facilitator, learner, pages
 from .admission import LARGE_IN_ALL, Admission
 from .face import log_request
 from .hourly import hourly
+from .hub_api import HubApi
 from .identity import HubOAuthCallbackHandler, connect_to_hub
 from .listening import listener
+from .people import People
 from .quota import Rates
 from .service_settings import ServiceSettings, load_settings
 from .sockets import listen, socket_of
@@ -54,10 +56,12 @@ class Service:
     tidy: Tidying
     admission: Admission = field(default_factory=Admission)
     reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READING, "reading"))
+    people: People = field(init=False)
     modules: dict[str, Module] = field(init=False)
     assignments: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.people = People(self.store, HubApi(connect_to_hub(self.settings.cache_seconds), links=False).mark)
         self.modules = {module.id: module for module in self.course.modules}
         self.assignments = frozenset(module.name for module in self.course.modules)
 

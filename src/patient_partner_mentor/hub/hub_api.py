@@ -71,6 +71,19 @@ class HubApi:
         await self._ask("POST", f"groups/nbgrader-{quote(course)}/users", {"users": names})
         return [Added(name, name in new, why="elsewhere") for name in names]
 
+    async def mark(self, account: str) -> str | None:
+        """Which of an account's persons it has now; nothing where the Hub has no page for that.
+
+        :raises Refused: when the Hub cannot be asked, or there is no such account any more
+        """
+        try:
+            found = await self._ask("GET", f"person?account={quote(account)}", also=(404,))
+        except Refused:
+            raise Refused("away") from None
+        if "mark" in found and not found["mark"]:
+            raise Refused("sign-in")
+        return found.get("mark")
+
     async def _ask(self, method: str, path: str, data: Any = None, also: tuple[int, ...] = ()) -> Any:
         headers = {"Authorization": f"token {self._auth.api_token}", "Content-Type": "application/json"}
         body = None if data is None else json.dumps(data)

@@ -76,7 +76,7 @@ class Known(HubOAuthenticated, RequestHandler):
         """Who asks, or nothing.
 
         :param cookies: whether a signed-in browser counts; else only a token in the Authorization header does
-        :raises Refused: when the Hub does not admit this account to the service
+        :raises Refused: when the Hub does not admit this account to the service, or its name was somebody else's
         """
         auth = self.hub_auth
         self._look_at_keys()
@@ -98,6 +98,9 @@ class Known(HubOAuthenticated, RequestHandler):
             self._hub_auth_user_cache = None
             raise Refused("away") from None
         self.who = identity_of(model, self.settings["ppm"].settings.courses) if model else None
+        if self.who and model.get("kind") != "service":
+            token = auth.get_token(self) if cookies else auth.get_token(self, in_cookie=False)
+            await self.settings["ppm"].people.check(token, self.who.account)
         return self.who
 
     async def signs_in(self) -> bool:

@@ -17,6 +17,7 @@ STATUS = {
     "sign-in": 403,
     "not-yours": 403,
     "other-account": 403,
+    "another-person": 403,
     "roster": 403,
     "not-here": 404,
     "consent": 409,

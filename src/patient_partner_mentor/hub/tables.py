@@ -121,6 +121,13 @@ marks = Table(  # what the service notes down about itself
     Column("name", String(80), primary_key=True),
     Column("value", Text, nullable=False),
 )
+people = Table(  # the person whom an account belongs to, by the Hub's mark of them
+    "people",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("mark", String(64), nullable=False),
+    Column("since", _TIME, nullable=False),
+)
 expiries = Table(  # what goes after a cohort's end: announced, then done, and then its kept copy dropped or brought back
     "expiries",
     metadata,

@@ -32,17 +32,18 @@ class AppServer:
 
     :param data: the learner's data folder
     :param options: more arguments of ``ppm serve``
+    :param opens: whether it may open a browser
     """
 
-    def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None) -> None:
-        self.data, self.options, self.environment = data, options, environment or {}
+    def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None, opens: bool = False) -> None:
+        self.data, self.options, self.environment = data, (*([] if opens else ["--no-browser"]), *options), environment or {}
         self.port, self.token = free_port(), ""
         self.process: subprocess.Popen[str] | None = None
         self.log = data.parent / f"{data.name}.server-log"
 
     def start(self) -> str:
         """Start it, wait until it answers, and give the address to open first."""
-        command = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(ROOT), "serve", "--port", str(self.port), "--no-browser", *self.options]
+        command = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(ROOT), "serve", "--port", str(self.port), *self.options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PPM_")}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(

@@ -165,6 +165,9 @@ def test_a_course_that_was_away_says_so_and_stands_in_nobodys_way_afterwards(boo
         expect(bar).to_contain_text("The course does not answer right now.", timeout=20_000)
         server.start()
         page.clock.fast_forward("00:10")  # it waits up to so long between two tries
+        expect(bar).to_contain_text("The course was started again. Open the address that it shows there", timeout=20_000)
+        server.let_in(context)
+        page.clock.fast_forward("00:10")
         expect(bar).to_have_text("The course had stopped. It runs again, and your words are here.", timeout=20_000)
         page.clock.fast_forward("00:21")
         expect(bar).to_be_empty()

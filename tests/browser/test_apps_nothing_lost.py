@@ -66,6 +66,7 @@ def kill_round(server: AppServer, chromium: Chromium, seed: int, page: Page) -> 
     end, written = time.monotonic(), typed[-1][1]
     if what == "server":
         server.start()
+        server.let_in(page.context)  # as 'make serve' does, which opens the browser
     if what == "browser":
         safe = max((count for when, count in typed if when < end - 1), default=0)
         context = chromium.start()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlparse
 
+import psutil
 import pytest
 import requests
 from websocket import WebSocketBadStatusException, create_connection
 
 from tests.apps_running import AppServer, apps, until
 
+NO_KERNEL = "00000000-0000-0000-0000-000000000000"
 NAME = "1-patient-partner"
 
 
@@ -42,9 +47,9 @@ def test_the_key_leaves_the_address_and_is_kept_for_its_owner_alone(server):
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    kept = server.data / "server-token"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert kept.read_text() == server.token
+    assert server.token not in cookie and "expires" not in cookie.lower() and "Path=/apps" in cookie
+    files = [path for path in server.data.rglob("*") if path.is_file()]
+    assert not [path for path in files if server.token.encode() in path.read_bytes()]
 
 
 def test_a_wrong_key_gives_no_cookie(server):
@@ -203,14 +208,59 @@ def test_a_kernel_killed_while_it_starts_keeps_no_page_waiting(book, tmp_path, m
         assert session.get(server.app(NAME), timeout=30).status_code == 200
 
 
-def test_kernels_end_with_a_server_that_was_killed_and_the_key_stays(book, tmp_path):
+def test_kernels_end_with_a_server_that_was_killed_and_its_key_and_cookies_with_it(book, tmp_path):
     server = AppServer(tmp_path / "data")
     server.start()
     until(lambda: len(server.kernels()) == 2)
-    orphans, key = server.kernels(), server.token
+    orphans, key, learner = server.kernels(), server.token, requests.Session()
+    learner.get(f"{server.base}/?token={key}")
+    assert learner.get(f"{server.base}/apps/api/kernels/{NO_KERNEL}").status_code == 404
     server.kill()
     for kernel in orphans:
         until(lambda k=kernel: not k.is_running() or k.status() == "zombie", 15, "a kernel outlived its killed server")
     server.start()
-    assert server.token == key
+    assert server.token != key
+    assert learner.get(f"{server.base}/apps/api/kernels/{NO_KERNEL}").status_code == 403
+    assert "Set-Cookie" not in requests.get(f"{server.base}/?token={key}", allow_redirects=False).headers
     server.stop()
+
+
+def _said_of(process: psutil.Process) -> str:
+    """Its command line and environment; nothing of one that is over."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return " ".join((*process.cmdline(), *process.environ().values()))
+    return ""
+
+
+def test_no_command_line_holds_the_key_when_the_browser_is_opened(book, tmp_path):
+    """A browser's command line is for everybody on the computer to read: it names a file that only its owner reads, and that goes."""
+    said, browser = tmp_path / "said", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{said}.new" && mv "{said}.new" "{said}"\n')
+    browser.chmod(0o755)
+    server = AppServer(tmp_path / "data", environment={"BROWSER": str(browser), "DISPLAY": ":9"}, opens=True)
+    server.start()
+    try:
+        until(said.exists)
+        assert server.token not in said.read_text()
+        file = Path(urlparse(said.read_text().strip()).path)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600 and stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert f"{server.base}/?token={server.token}" in file.read_text()
+        until(server.kernels)
+        family = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
+        assert len(family) > 1
+        assert not [one for one in family if one.is_running() and server.token in _said_of(one)]
+        requests.get(f"{server.base}/?token={server.token}")
+        assert not file.exists()
+    finally:
+        server.stop()
+
+
+def test_nobody_without_the_key_fills_the_memory(book, server):
+    """A body that is too large is refused by its announced length; an unfinished one is let go in time."""
+    for length in (10**6, 10**8):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as stranger:
+            stranger.sendall(f"POST /apps/api/start/{NAME} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: {length}\r\n\r\n".encode())
+            assert b"200 OK" not in stranger.recv(100)  # an end or a refusal, and no waiting for the rest
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as stranger:
+        stranger.sendall(f"POST /apps/api/start/{NAME} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 100\r\n\r\n".encode())
+        assert stranger.recv(100) == b""  # it waits ten seconds

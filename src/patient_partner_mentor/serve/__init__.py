@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sys
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ADDRESS", "BookHandler", "application", "serve", "serve_owner"]
 ACTIVE = 60_000  # ms between two looks whether somebody is here
+# What anybody on the computer may send before it is known who asks. Words come over the socket, which wants the key first.
+PATIENCE: dict[str, Any] = {
+    "max_body_size": 65_536,  # bytes
+    "max_header_size": 32_768,
+    "body_timeout": 10.0,  # seconds for a body to be there
+    "idle_connection_timeout": 120.0,  # seconds that a connection stays without a request
+}
 
 
 def serve(
@@ -45,19 +51,27 @@ def serve(
     """
     from .app import sockets  # late: Voila takes seconds to import
     from .plan import Plan
-    from .token import keep_token
+    from .opening import Opening
+    from .token import new_key
 
     listening = sockets(port, ADDRESS)
-    key = keep_token(data) if identity == "one-person" else None
+    key = new_key(data) if identity == "one-person" else None
     address = f"http://{ADDRESS}:{listening[0].getsockname()[1]}/"
     entry = f"{address}?token={key}" if key else address
 
+    opening = Opening(data, entry) if open_browser and _has_screen() else None
+
     def begun() -> None:
         print(f"The course is at {entry}   (stop with Ctrl+C)", flush=True)
-        if open_browser and _has_screen():
-            webbrowser.open(entry)
+        if opening:
+            opening.show()
 
-    asyncio.run(_serve(Plan(root=root, book=book, policy=policy, identity=identity, data=data, key=key, warm=warm), listening, begun))
+    plan = Plan(root=root, book=book, policy=policy, identity=identity, data=data, key=key, warm=warm, come=opening.close if opening else None)
+    try:
+        asyncio.run(_serve(plan, listening, begun))
+    finally:
+        if opening:
+            opening.close()
 
 
 def serve_owner(root: Path, book: Path, policy: str, data: Path, owner: Owner, warm: int = 1) -> None:
@@ -80,7 +94,7 @@ async def _serve(plan: Plan, listening: list[Any], begun: Callable[[], None]) ->
     from .app import CourseServer
 
     server = CourseServer(plan)
-    http = HTTPServer(server.application(0 if plan.owner else listening[0].getsockname()[1]), xheaders=plan.owner is not None)
+    http = HTTPServer(server.application(0 if plan.owner else listening[0].getsockname()[1]), xheaders=plan.owner is not None, **PATIENCE)
     http.add_sockets(listening)
     over = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

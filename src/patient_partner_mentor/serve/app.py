@@ -124,7 +124,7 @@ class CourseServer(Voila):
             "name": notebook.rsplit("/", 1)[-1],
             "base": self.base,
             "book_page": book_page,
-        } | {key: text(f"app.{key}") for key in ("broken", "waiting", "again", "portfolio")}
+        } | {key: text(f"app.{key}") for key in ("broken", "waiting", "again", "started_again", "portfolio")}
         resources["back"] = text("app.back" if module else "app.back_reflections")
         resources["portfolio_page"] = f"{self.base}apps/notebooks/apps/portfolio.html" if module else None
         renderer = Renderer(

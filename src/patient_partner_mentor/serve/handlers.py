@@ -213,6 +213,8 @@ class KeyHandler(RequestHandler):
         given, identity = self.get_query_argument("token", None), self.settings["identity_provider"]
         if given is not None and isinstance(identity, CourseIdentity) and identity.fits(given):
             identity.hand_over(self)
+            if come := self.settings["ppm_server"].plan.come:
+                come()
         self.redirect(self.settings["ppm_server"].base + "course/")
 
     def set_default_headers(self) -> None:

@@ -76,7 +76,11 @@ function hear({ header, content }) {
 
 const later = (work) => { clearTimeout(retry); retry = setTimeout(work, Math.min(LONGEST_WAIT, 400 * 2 ** tries++)); };
 const token = () => decodeURIComponent(document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "");
-const away = () => { clearTimeout(told); bar.textContent = bar.dataset.waiting; dispatchEvent(new Event("ppm:offline")); };
+const away = (status) => {
+  clearTimeout(told);
+  bar.textContent = status === 403 ? bar.dataset.key : bar.dataset.waiting;
+  dispatchEvent(new Event("ppm:offline"));
+};
 const back = () => { clearTimeout(told); bar.textContent = bar.dataset.again; told = setTimeout(() => { bar.textContent = ""; }, TOLD); };
 
 /** Ask for another kernel in place of one that is gone. */
@@ -87,7 +91,7 @@ async function replace() {
   try {
     const answer = await fetch(`${base}apps/api/start/${notebook}`, { method: "POST", headers: { "X-XSRFToken": token() } });
     gone = false;
-    if (!answer.ok) throw new Error(answer.status);
+    if (!answer.ok) { away(answer.status); return later(replace); }
     kernelId = (await answer.json()).kernel;
     connect();
   } catch { gone = false; away(); later(replace); }
@@ -112,7 +116,7 @@ function connect(first) {
     if (code === GONE) return replace();
     const answer = await fetch(`${base}apps/api/kernels/${kernelId}`).catch(() => null);
     if (answer?.status === 404) return replace();
-    if (!answer?.ok) away();
+    if (!answer?.ok) away(answer?.status);
     later(() => connect());
   };
 }

@@ -46,7 +46,8 @@ class Plan:
 
     :param root: the course's folder; :param book: the built book; :param policy: the book's own
     :param data: the data folder of the one person whose server it is
-    :param key: the token of one person's server
+    :param key: of one person's server, for this start
+    :param come: is told when a browser has come with the key
     :param owner: who the server is for, on a Hub
     :param host: the one name under which the server answers; behind a Hub's proxy it has the Hub's
     :param warm: kernels in waiting; :param most: kernels at once
@@ -58,6 +59,7 @@ class Plan:
     identity: Identity
     data: Path
     key: str | None = None
+    come: Callable[[], None] | None = None
     owner: Owner | None = None
     host: str = ADDRESS
     warm: int = 2

@@ -1,41 +1,35 @@
-"""The key to the apps on one person's computer: kept from one start to the next, and out of the address after the first visit."""
+"""The key to the apps on one person's computer: made anew at each start, and out of the address after the first visit."""
 
 from __future__ import annotations
 
+import contextlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from jupyter_server.auth.identity import IdentityProvider, User
 from tornado.web import RequestHandler
 
-TOKEN_FILE = "server-token"
-LASTS = 400  # days that a browser keeps the key: the longest that browsers allow
+TOKEN_FILE = "server-token"  # where an earlier version kept one key for all starts
 
 
-def keep_token(folder: Path) -> str:
-    """The token of this person's data folder, made when there is none; only its owner may read it."""
-    path = folder / TOKEN_FILE
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        found = path.read_text("ascii").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        found = ""
-    if len(found) < 32:
-        found = secrets.token_urlsafe(32)
-        draft = folder / f".{TOKEN_FILE}.{secrets.token_hex(4)}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(found)
-        draft.replace(path)
-    path.chmod(0o600)
-    return found
+def new_key(folder: Path) -> str:
+    """A key for this start. It is kept nowhere; the one that an earlier version kept in the data folder goes.
+
+    :param folder: the person's data folder
+    """
+    with contextlib.suppress(OSError):
+        (folder / TOKEN_FILE).unlink(missing_ok=True)
+    return secrets.token_urlsafe(32)
 
 
 class CourseIdentity(IdentityProvider):
-    """Who asks: whoever holds the key, or, on a server without accounts, anybody.
+    """Who asks: whoever came with the key of this start, or, on a server without accounts, anybody.
 
-    :param key: the token, or nothing for a public server
+    Browsers send a cookie to every port of a computer, whoever listens there. So the cookie is not the key, nothing can be
+    made of it after this start, and a browser forgets it when it is closed.
+
+    :param key: the key, or nothing for a public server
     :param port: of the server: browsers share cookies between ports
     """
 
@@ -44,21 +38,27 @@ class CourseIdentity(IdentityProvider):
     def __init__(self, key: str | None, port: int, **values: object) -> None:
         super().__init__(**values)
         self.key, self.cookie = key, f"ppm-key-{port}"
+        self._known = secrets.token_urlsafe(32)  # what a browser shows that came with the key
 
     def get_user(self, handler: RequestHandler) -> User | None:  # type: ignore[override]
-        """The user, if the key in the cookie is the right one."""
+        """The user, if the cookie is one that was given out at this start."""
         if self.key is None:
             return User("anybody")
-        return User("learner") if self.fits(handler.get_cookie(self.cookie)) else None
+        return User("learner") if _same(handler.get_cookie(self.cookie), self._known) else None
 
     def fits(self, given: str | None) -> bool:
-        """Compare in a time that tells nothing."""
-        return self.key is not None and given is not None and hmac.compare_digest(given.encode(), self.key.encode())
+        """Whether this is the key."""
+        return self.key is not None and _same(given, self.key)
 
     def hand_over(self, handler: RequestHandler) -> None:
-        """Give the browser the key as a cookie that no script and no other site can read or use."""
-        handler.set_cookie(self.cookie, str(self.key), path="/apps", httponly=True, samesite="Strict", expires_days=LASTS)
+        """Give the browser a cookie that no script and no other site can read or use."""
+        handler.set_cookie(self.cookie, self._known, path="/apps", httponly=True, samesite="Strict")
 
     def get_handlers(self) -> list[tuple[str, object]]:
         """No pages of signing in."""
         return []
+
+
+def _same(given: str | None, right: str) -> bool:
+    """Compare in a time that tells nothing."""
+    return given is not None and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), right.encode())

@@ -290,7 +290,7 @@ def test_erasing_reaches_the_course_and_says_what_is_left(cohort: Hub, person: P
     page.get_by_role("button", name="Yes, erase").click()
     expect(page.locator("#erase [role=status]")).to_have_text("Erased: 1 answer, here and at the course, with its earlier words.")
     expect(page.locator("#erase")).to_contain_text("Answers: 1. Times that you shared: 1. Comments: 1.")
-    expect(page.locator("#erase")).to_contain_text("Copies that a facilitator has already read")
+    expect(page.locator("#erase")).to_contain_text("Copies that your facilitator made to read from")
     assert WORDS not in stored(page) and WORDS not in page.content()
     assert WORDS not in cohort.ask(learner, "GET", f"{COURSE}/api/copy").text
     assert state_of(cohort, learner)["shared"] is None

@@ -177,8 +177,9 @@ def test_taking_back_says_whether_it_was_opened(cohort: Hub, person: Person, mod
     page = at_review(person(learner), cohort, learner, SHARED)
     share(page)
     if read:
-        id = hand_ins(cohort, module, learner)[-1]["id"]
-        cohort.ask("fay", "GET", f"exchange/{COURSE}/submissions/{module.name}/{learner}/{id}").raise_for_status()
+        one = hand_ins(cohort, module, learner)[-1]
+        cohort.ask("fay", "GET", f"exchange/{COURSE}/submissions/{module.name}/{learner}/{one['id']}").raise_for_status()
+        cohort.ask("fay", "PUT", f"exchange/{COURSE}/opened/{module.name}/{learner}", params={"time": one["time"]}).raise_for_status()
     open_page(page, cohort, REVIEW)
     expect(page.locator(".shared-now")).to_contain_text("It has been opened" if read else "Nobody has opened it yet.")
     page.get_by_role("button", name="Take it back").click()

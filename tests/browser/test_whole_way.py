@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cohort_running import Cohort, running_cohort
+from tests.hub_running import until
 
 from .cohort_people import form, other, saved, share, unfold, write
 from .conftest import Visitor
@@ -114,6 +115,12 @@ def test_two_learners_write_and_share(cohort: Cohort, people: Callable[[str], Pa
     share(ben)
 
 
+def opened(cohort: Cohort, learner: str) -> bool:
+    """Whether the store says that somebody opened what a learner shared."""
+    with sqlite3.connect(f"file:{next((cohort.folder / 'service').glob('*.sqlite'))}?mode=ro", uri=True) as store:
+        return store.execute("SELECT max(read_at) FROM hand_ins WHERE account = ?", (learner,)).fetchone()[0] is not None
+
+
 def test_the_facilitator_collects_grades_comments_and_releases(cohort: Cohort, people: Callable[[str], Page]):
     fay = people("fay")
     expect(fay.locator("main")).to_contain_text("Module 1, Patient Partner: 2 learners")
@@ -133,6 +140,8 @@ def test_the_facilitator_collects_grades_comments_and_releases(cohort: Cohort, p
     rows.filter(has_text="12 / 20").locator("a").first.click()
     fay.wait_for_url("**/submissions/**")
     fay.wait_for_load_state("networkidle")  # nbgrader asks for the comments after the page is there
+    until(lambda: opened(cohort, "ana"), "the service to know that ana's answers were opened")
+    assert not opened(cohort, "ben")  # his were collected and counted, and nobody has looked at them
     page = fay.locator("body")
     expect(page).to_contain_text(SHARED)
     expect(page).to_contain_text("Done")

@@ -127,11 +127,18 @@ def test_taking_back_drops_the_words_at_once(hub: Hub, module: Module, ana: str)
     assert hub.ask(ana, "GET", where).status_code == 200
     assert hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["shared"]["read"] is False
     assert hub.ask("fay", "GET", where).status_code == 200
+    shared = hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["shared"]
+    assert shared["read"] is False  # a copy lies there, and nobody need have looked at it
+    opened = f"exchange/{COURSE}/opened/{module.name}/{ana}"
+    time = {"time": shared["time"].replace("T", " ").replace("Z", " UTC")}
+    assert hub.ask(ana, "PUT", opened, params=time).status_code == 403
+    assert hub.ask("fay", "PUT", opened, params={"time": "2020-01-01 00:00:00 UTC"}).status_code == 404
+    assert hub.ask("fay", "PUT", opened, params=time).status_code == 200
     assert hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["shared"]["read"] is True
     assert _in_files(hub, f"Canary of {ana}")
     said = hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").json()
     assert (said["taken_back"], said["read"], said["scrubbed"]) == (True, True, True)
-    assert [one["kind"] for one in said["left"]] == ["backups"]
+    assert [one["kind"] for one in said["left"]] == ["collected", "backups"]
     assert not _in_files(hub, f"Canary of {ana}")
     assert hub.ask("fay", "GET", where).status_code == 404
     assert ana not in [one["user"] for one in hub.ask("fay", "GET", f"exchange/{COURSE}/submissions/{module.name}").json()]

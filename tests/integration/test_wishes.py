@@ -193,8 +193,13 @@ def test_an_older_store_keeps_its_wishes(url: str, store: Store, module: Module,
     config.set_main_option("script_location", str(MIGRATIONS))
     with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(sql("DROP TABLE wishes"))
+        connection.execute(sql("DROP TABLE people"))
+        connection.execute(sql("ALTER TABLE hand_ins DROP COLUMN collected_at"))
+        connection.execute(sql("UPDATE hand_ins SET read_at = time"))  # which was when it was collected
         config.attributes["connection"] = connection
         command.stamp(config, "0003")
     newer = Store(url)
     assert open_ones(newer) == [(CALL, None), ("reply-wanted", None), ("other-way", None)]
+    assert done(newer.read(sharing.newest, ANA, module.name))["read"] is False  # collected then; opened, nobody knows
+    assert [one["kind"] for one in done(newer.write(erasing.erase, ANA, "learner"))["left"]] == ["collected"]
     newer.close()

@@ -47,7 +47,7 @@ def configure(c: Any, course: str, folder: str | Path = ".", service_url: str = 
     c.GenerateFeedback.exporter_class = f"{_HERE}.feedback.FeedbackExporter"
     c.GenerateFeedback.preprocessors = []
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.preprocessors = [f"{_HERE}.showing.NamesAsText"]
+    c.HTMLExporter.preprocessors = [f"{_HERE}.showing.Opened", f"{_HERE}.showing.NamesAsText"]
     c.HTMLExporter.template_name = "formgrade"
     c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent / "templates"), str(Path(nbgrader.__file__).parent / "server_extensions/formgrader/templates")]
     c.FormgradeExtension.debug = False  # it would show the configuration, addresses of databases among it, on a page

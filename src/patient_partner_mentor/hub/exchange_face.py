@@ -128,9 +128,19 @@ class Submission(_Exchange):
     async def get(self, course: str, assignment: str, user: str, id: str) -> None:
         """Answer with its archive."""
         owner = self.owner(course, user)
-        reading = course in self.who.facilitator_of and user != self.who.account
-        ask = self.store.write if reading else self.store.read
-        await self.file(await ask(mailbox.fetch, owner, assignment, id, reading))
+        collecting = course in self.who.facilitator_of and user != self.who.account
+        ask = self.store.write if collecting else self.store.read
+        await self.file(await ask(mailbox.fetch, owner, assignment, id, collecting))
+
+
+class Opened(_Exchange):
+    """A hand-in that a person has open in the formgrader."""
+
+    async def put(self, course: str, assignment: str, user: str) -> None:
+        """Note it; ``time`` is the hand-in's."""
+        self.facilitator(course)
+        await self.store.write(mailbox.opened, self.owner(course, user), assignment, self.get_query_argument("time", ""))
+        self.answer({"opened": True})
 
 
 class Feedback(_Exchange):
@@ -197,6 +207,7 @@ ROUTES = [
     (rf"{_C}/submissions", Submissions),
     (rf"{_C}/submissions/{ASSIGNMENT}", Submissions),
     (rf"{_C}/submissions/{ASSIGNMENT}/{_USER}/{_ID}", Submission),
+    (rf"{_C}/opened/{ASSIGNMENT}/{_USER}", Opened),
     (rf"{_C}/feedback/{ASSIGNMENT}/{_USER}/{_ID}", Feedback),
     (rf"{_C}/replies", Replies),
     (rf"{_C}/consents", Agreed),

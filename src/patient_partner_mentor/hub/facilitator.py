@@ -12,7 +12,7 @@ import sys
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 from tornado.httputil import HTTPInputError
 
 from ..interface import text
@@ -177,8 +177,11 @@ def _plain(cell: str) -> str:
 
 
 def _waiting(connection: Connection, course: str) -> list[tuple[str, int]]:
-    """How many learners of each module shared something that no facilitator has collected yet."""
-    open_ones = (hand_ins.c.course == course, hand_ins.c.content.is_not(None), hand_ins.c.taken_back.is_(None), hand_ins.c.read_at.is_(None))
+    """How many learners of each module shared something that nobody has opened yet. What they shared before it does not count."""
+    newer = hand_ins.alias()
+    same = [newer.c[name] == hand_ins.c[name] for name in ("course", "assignment", "account")]
+    newest = ~exists().where(*same, newer.c.time > hand_ins.c.time)
+    open_ones = (hand_ins.c.course == course, hand_ins.c.content.is_not(None), hand_ins.c.taken_back.is_(None), hand_ins.c.read_at.is_(None), newest)
     found = connection.execute(select(hand_ins.c.assignment, func.count(hand_ins.c.account.distinct())).where(*open_ones).group_by(hand_ins.c.assignment))
     return [(row[0], row[1]) for row in found]
 

@@ -87,21 +87,34 @@ def listing(connection: Connection, course: str, name: str | None, account: str 
     return found if history else list({(one["user"], one["assignment"]): one for one in found}.values())
 
 
-def fetch(connection: Connection, who: Learner, name: str, id: str, reading: bool) -> bytes:
+def fetch(connection: Connection, who: Learner, name: str, id: str, collecting: bool) -> bytes:
     """A hand-in's archive, put together now: the released notebook, the hand-in, and the time by the service's clock.
 
-    :param reading: a facilitator fetches it, so the learner is told that it was read
+    :param collecting: a facilitator fetches it, so a copy lies there from now on; nobody need have read it
     :raises Refused: when there is none, or it was taken back
     """
     row = connection.execute(select(hand_ins).where(_the(who, name, id))).first()
     if row is None or row.content is None:
         raise Refused("not-here")
-    if reading and row.read_at is None:
-        connection.execute(update(hand_ins).where(hand_ins.c.key == row.key).values(read_at=now()))
+    if collecting and row.collected_at is None:
+        connection.execute(update(hand_ins).where(hand_ins.c.key == row.key).values(collected_at=now()))
     content = bytes(row.content)
     files = archives.unpacked(content, 2**31, 10**6) if row.kind == "files" else {HAND_IN_FILE: content, f"{NOTEBOOK}.ipynb": _notebook(connection, who.course, name)}
     files = {name: data for name, data in files.items() if archives.folded(name).split("/")[0] not in OWN_FILES}
     return archives.packed(files | {"timestamp.txt": nbgraders(row.time).encode()})
+
+
+def opened(connection: Connection, who: Learner, name: str, time: str) -> None:
+    """A person has a hand-in open before them: from now on the learner is told that it was opened. The first time stays.
+
+    :param time: of the hand-in, as its ``timestamp.txt`` says it
+    :raises Refused: when there is no such hand-in
+    """
+    here = and_(hand_ins.c.course == who.course, hand_ins.c.account == who.account, hand_ins.c.assignment == name)
+    that = and_(here, hand_ins.c.time == time.strip().replace(" UTC", "Z").replace(" ", "T"))
+    if connection.execute(select(hand_ins.c.key).where(that)).first() is None:
+        raise Refused("not-here")
+    connection.execute(update(hand_ins).where(that, hand_ins.c.read_at.is_(None)).values(read_at=now()))
 
 
 def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: str, page: bytes) -> dict[str, int]:

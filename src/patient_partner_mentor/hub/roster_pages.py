@@ -13,7 +13,7 @@ from .roster import MOST, Person, Problem
 def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]], more: str, leave: str) -> str:
     """The facilitators' start: the ways on, and what waits.
 
-    :param waiting: number and title of a module, and how many learners shared something that was not collected yet
+    :param waiting: number and title of a module, and how many learners shared something that nobody has opened yet
     :param more: what stands below, as HTML
     """
     items = "".join(f'<li><a class="button" href="{e(address)}">{t(f"desk.{name}")}</a><p>{t(f"desk.{name}_text")}</p></li>\n' for name, address in ways.items())

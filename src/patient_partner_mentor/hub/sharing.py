@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from ..curriculum import Course
 from ..handins import HandIn, parse_hand_in
-from . import wishes
+from . import erasing, wishes
 from .journals import Learner
 from .marks import count_removal
 from .refusals import Refused
@@ -94,13 +94,14 @@ def take_back(connection: Connection, who: Learner, assignment: str) -> dict[str
     """
     lock_learner(connection, who.course, who.account)
     mine = and_(_of(hand_ins, who), hand_ins.c.assignment == assignment, hand_ins.c.taken_back.is_(None))
-    rows = connection.execute(select(hand_ins.c.read_at).where(mine)).all()
+    rows = connection.execute(select(hand_ins.c.read_at, hand_ins.c.collected_at).where(mine)).all()
     if not rows:
         raise Refused("not-here")
     connection.execute(update(hand_ins).where(mine).values(content=None, taken_back=now()))
     count_removal(connection)
     wishes.taken_back(connection, who, assignment)
-    return {"taken_back": True, "read": any(row.read_at for row in rows)}
+    left = erasing.collected(sum(row.collected_at is not None for row in rows))
+    return {"taken_back": True, "read": any(row.read_at for row in rows), "left": left}
 
 
 def newest(connection: Connection, who: Learner, assignment: str) -> dict[str, Any] | None:

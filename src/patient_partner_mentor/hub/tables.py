@@ -43,7 +43,8 @@ hand_ins = Table(  # what was shared, by the page ("shared") or as files by 'nbg
     Column("size", Integer, nullable=False),
     Column("outline", Text, nullable=False),  # steps with their states, and no words
     Column("taken_back", _TIME),
-    Column("read_at", _TIME),
+    Column("read_at", _TIME),  # a person first opened it in the formgrader
+    Column("collected_at", _TIME),  # a copy of it first left for the facilitators' folder
     UniqueConstraint("course", "account", "id"),
     Index("ix_hand_ins_of", "course", "assignment", "account", "time"),
 )

@@ -6,10 +6,12 @@ The Hub is the only one that reads and writes the accounts. The course service a
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
@@ -21,38 +23,68 @@ from traitlets import Int, Unicode
 
 from ..interface import text
 from .accounts import LONGEST, SHORTEST, Accounts
+from .easy_passwords import easy
+from .guesses import Guesses, TooMany
 from .hub_settings import SERVICE
 from .identity import plain_name
 
-TRIES = 10  # wrong passwords for one account
-PAUSE = 60.0  # seconds in which they are counted
+LOOKING = 2  # passwords that are looked at at once: each takes a tenth of a second of a processor, and 16 MB
+WAITING = 40  # that wait for it
+KNOWN_DAYS = 180  # so long a browser is known that somebody signed in with
 
 
 class CourseAuthenticator(Authenticator):
     """Who knows the account's password is the account."""
 
     accounts_file = Unicode(help="The file of the passwords and join links.").tag(config=True)
+    public_url = Unicode(help="Where people come to, if a server in front says where they come from.").tag(config=True)
     link_days = Int(14, help="How many days a join link works.").tag(config=True)
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.accounts = Accounts(Path(self.accounts_file))
-        self._wrong: dict[str, list[float]] = {}
+        self.guesses = Guesses()
+        self._looking, self._waiting = ThreadPoolExecutor(LOOKING, "passwords"), 0
 
     async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]  # a name alone is enough for the Hub
-        """The account, if the password is its own. After too many tries for one account, none helps for a minute."""
-        account, password = self.normalize_username(data.get("username") or ""), data.get("password") or ""
-        now = time.monotonic()
-        wrong = [at for at in self._wrong.get(account, ()) if now - at < PAUSE]
-        if len(wrong) >= TRIES:
+        """The account, if the password is its own. After too many tries, none is looked at for a while; see ``guesses``."""
+        name, password = data.get("username") or "", data.get("password") or ""
+        if len(name) > LONGEST or len(password) > LONGEST:
+            return None
+        account, address = self.normalize_username(name), self.address_of(handler.request)
+        if not plain_name(account):
+            return None
+        known = handler.get_secure_cookie(_cookie(account), max_age_days=KNOWN_DAYS) == account.encode()
+        try:
+            self.guesses.take(account, address, known)
+        except TooMany:
+            raise HTTPError(429, text("hub.too_many_tries")) from None
+        if not await self._fits(account, password):
+            return None
+        self.guesses.forgive(account, address, known)
+        secure = urlparse(self.public_url).scheme == "https"
+        handler.set_secure_cookie(_cookie(account), account, expires_days=KNOWN_DAYS, path=handler.hub.base_url, httponly=True, samesite="Lax", secure=secure)
+        return account
+
+    async def _fits(self, account: str, password: str) -> bool:
+        """Whether it is the password; few are looked at at once, and few wait.
+
+        :raises HTTPError: 429 when too many wait
+        """
+        if self._waiting >= WAITING:
             raise HTTPError(429, text("hub.too_many_tries"))
-        if plain_name(account) and len(password) <= LONGEST and await asyncio.to_thread(self.accounts.fits, account, password):
-            self._wrong.pop(account, None)
-            return account
-        if len(self._wrong) > 10_000:
-            self._wrong.clear()
-        self._wrong[account] = [*wrong, now]
-        return None
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._looking, self.accounts.fits, account, password)
+        finally:
+            self._waiting -= 1
+
+    def address_of(self, request: Any) -> str:
+        """Where a request comes from. Without a server in front that says so, only what our own proxy saw counts."""
+        if self.public_url:
+            return str(request.remote_ip)
+        seen = request.headers.get_list("X-Forwarded-For")
+        return seen[-1].rpartition(",")[2].strip() if seen else str(request.remote_ip)
 
     async def delete_user(self, user: Any) -> None:
         """Forget the password and the links of an account that ends at the Hub: whoever has its name next is somebody else."""
@@ -85,20 +117,23 @@ class JoinHandler(BaseHandler):
             return await self._page(key, None)
         if not SHORTEST <= len(password) <= LONGEST:
             return await self._page(key, account, text("hub.join_length", shortest=SHORTEST, longest=LONGEST))
-        if password.casefold() == account.casefold() or len(set(password)) < 4:
+        if easy(password, account):
             return await self._page(key, account, text("hub.join_easy"))
-        joined = await asyncio.to_thread(self.accounts.join, key, password)
+        try:
+            joined = await asyncio.to_thread(self.accounts.join, key, password)
+        except OSError:  # a disk that is full or cannot be written; the link still works afterwards
+            return await self._page(key, account, text("hub.join_full"), 507)
         user = await self.login_user({"username": joined, "password": password}) if joined else None
         if not user:
             return await self._page(key, None)
         self._jupyterhub_user = user
         self.redirect(self.get_next_url(user))
 
-    async def _page(self, key: str, account: str | None, said: str = "") -> None:
+    async def _page(self, key: str, account: str | None, said: str = "", status: int = 400) -> None:
         self.set_header("Referrer-Policy", "no-referrer")  # the address holds the key
         self.set_header("Cache-Control", "no-store")
         if said or account is None:
-            self.set_status(400 if said else 404)
+            self.set_status(status if said else 404)
         signed_in = self.current_user.name if self.current_user else None
         self.finish(await self.render_template("join.html", key=key, account=account, said=said, signed_in=signed_in, shortest=SHORTEST))
 
@@ -179,3 +214,8 @@ class LinksHandler(APIHandler):
         if inviter == course:
             return ""
         return "invited" if inviter and not accounts.has_password(name) else "other"
+
+
+def _cookie(account: str) -> str:
+    """What the cookie of a browser is called that has signed in to an account; it names nobody."""
+    return f"ppm-known-{hashlib.sha256(account.encode()).hexdigest()[:16]}"

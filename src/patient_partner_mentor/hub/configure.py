@@ -106,6 +106,7 @@ def _sign_in(settings: HubSettings, c: Any) -> None:
     if sign_in.by == "accounts":
         c.CourseAuthenticator.accounts_file = str(settings.state / "accounts.json")
         c.CourseAuthenticator.link_days = sign_in.link_days
+        c.CourseAuthenticator.public_url = settings.public_url or ""
     for name, options in sign_in.options.items():
         for option, value in from_environment(options).items():
             setattr(c[name], option, value)

@@ -8,6 +8,7 @@ import logging
 from ..errors import CourseError
 from . import keeping
 from .clock import moment
+from .marks import in_files
 from .service_settings import ServiceSettings
 from .store import Store, now
 from .tidying import Tidying
@@ -20,7 +21,7 @@ async def hourly(store: Store, settings: ServiceSettings, tidy: Tidying) -> None
     """Do it until called off."""
     while True:
         try:
-            if await keeping.keep(store, settings.courses):
+            if await keeping.keep(store, settings.courses) or await store.read(in_files):
                 await tidy.emptied()
             await tidy.night(moment(now()))
         except CourseError:

@@ -149,8 +149,12 @@ def test_rows_that_moved_are_the_same_rows(store: Store, course: Course) -> None
         async def all_of() -> list[Any]:
             copies = [await asking.copy_of(store, Learner("c", name)) for name in names]
             listed = await store.read(mailbox.listing, "c", None, None, True)
+            called = "SELECT account, step FROM comments WHERE key IN (SELECT comment FROM wishes)"  # a wish keeps to its comment
+            whose = await store.read(lambda c: [tuple(row) for row in c.exec_driver_sql(called)])
+            assert whose == [("ben", module.step(1).id)]
             return [*copies, listed, *[await store.read(sharing.module_comments, Learner("c", name), module.name) for name in names]]
 
+        await store.write(sharing.answer_comment, Learner("c", "ben"), module.name, module.step(1).id, "please-call-me")
         before = await all_of()
         for _ in range(2):
             for table in WITH_WORDS:

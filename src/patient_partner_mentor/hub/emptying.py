@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Table, text as sql
 from sqlalchemy.exc import DBAPIError
 
 from .store import Store
-from .tables import metadata
+from .tables import KEY_OF, metadata
 
 BITE = 1_000_000  # bytes of rows that move in one transaction, about
 BITE_ROWS = 200
@@ -55,8 +55,9 @@ def _move(connection: Connection, table: Table, last: int) -> bool:
 
 def _references(table: Table) -> list[tuple[str, str]]:
     """The columns that hold keys of this table."""
-    found = [(other.name, key.parent.name) for other in metadata.tables.values() for key in other.foreign_keys if key.column.table is table]
-    return sorted(found)
+    columns = [column for other in metadata.tables.values() for column in other.columns]
+    mine = [one for one in columns if one.info.get(KEY_OF) == table.name or any(key.column.table is table for key in one.foreign_keys)]
+    return [(column.table.name, column.name) for column in mine]
 
 
 def free(connection: Any) -> tuple[int, int]:

@@ -118,7 +118,7 @@ def _restore(connection: Connection, origin: str, row: dict[str, Any], content: 
         taken = connection.execute(select(consents.c.key).where(consents.c.key == row["key"])).scalar()
         connection.execute(insert(consents).values(**row | {"key": lowest - 1 if taken is not None else row["key"]}))  # never the newest
     elif origin == "wishes":
-        connection.execute(insert(wishes).values(**_without(row, "key")))
+        connection.execute(insert(wishes).values(**_without(row, "key") | {"comment": None}))  # comments that come back have other keys
     elif origin == "words":
         mine = and_(_hand_in(row, row["id"]), hand_ins.c.content.is_(None), hand_ins.c.taken_back == row["dropped"])
         connection.execute(update(hand_ins).where(mine).values(content=content, taken_back=row["taken_back"]))

@@ -151,7 +151,9 @@ def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: 
 def _said_before(connection: Connection, who: Learner, name: str, hand_in: int, step: str, words: bytes) -> bool:
     """Whether this is the comment on an earlier hand-in, which nbgrader's gradebook carries over to the newer one unseen."""
     earlier = (comments.c.course == who.course, comments.c.account == who.account, comments.c.assignment == name, comments.c.step == step)
-    last = select(comments.c.content).where(*earlier, comments.c.hand_in < hand_in).order_by(comments.c.hand_in.desc()).limit(1)
+    this = select(hand_ins.c.time).where(hand_ins.c.key == hand_in).scalar_subquery()  # times are in order; keys need not be, since rows move
+    before = select(comments.c.content).join(hand_ins, hand_ins.c.key == comments.c.hand_in).where(*earlier, hand_ins.c.time < this)
+    last = before.order_by(hand_ins.c.time.desc()).limit(1)
     found = connection.execute(last).scalar()
     return found is not None and bytes(found) == words
 

@@ -12,6 +12,7 @@ metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"}
 )
 _TIME = String(32)
+KEY_OF = "key_of"  # marks a column that holds another table's keys and is no foreign key: rows may move, and it moves with them
 
 
 def _whose() -> list[Column[str]]:
@@ -89,7 +90,7 @@ wishes = Table(  # what a learner asked of people: it outlives comments and hand
     Column("step", String(60), nullable=False),  # nothing where it is about the whole module
     Column("kind", String(16), nullable=False),
     Column("since", _TIME, nullable=False),
-    Column("comment", Integer),  # the key of the comment that was answered so, which may have gone since
+    Column("comment", Integer, info={KEY_OF: "comments"}),  # the key of the comment that was answered so, which may have gone since
     Column("later", String(20)),  # what the learner answered to the same comment afterwards
     Column("closed_at", _TIME),
     Column("closed_by", String(255)),

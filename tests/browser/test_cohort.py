@@ -120,7 +120,7 @@ def test_wrong_passwords_are_said_plainly_and_not_for_ever(cohort: Cohort, visit
         assert page.get_by_label("Password", exact=True).input_value() == ""
     page.get_by_label("Password", exact=True).fill("guessed")
     page.get_by_role("button", name="Sign in").click()
-    assert "Wait a minute" in page.get_by_role("alert").inner_text()
+    assert "Wait ten minutes" in page.get_by_role("alert").inner_text()
     page.get_by_label("Password", exact=True).fill("seen")
     page.get_by_role("button", name="Show the password").click()
     assert page.get_by_label("Password", exact=True).get_attribute("type") == "text"

@@ -76,6 +76,11 @@ class Accounts:
             data["by"].pop(account, None)
             data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
 
+    def change_password(self, account: str, password: str) -> None:
+        """Give the account the password that its owner chose in place of the one that they know; by whose link they came stays known."""
+        with self._changed() as data:
+            data["passwords"][account] = _salted(password)
+
     def forget(self, account: str) -> None:
         """Take the password away, so that a link can be made again."""
         with self._changed() as data:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from filelock import Timeout
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.auth import Authenticator
@@ -22,11 +23,11 @@ from tornado.web import HTTPError
 from traitlets import Int, Unicode
 
 from ..interface import text
-from .accounts import LONGEST, SHORTEST, Accounts
-from .easy_passwords import easy
+from .accounts import LONGEST, SHORTEST, AccountError, Accounts
 from .guesses import Guesses, TooMany
 from .hub_settings import SERVICE
 from .identity import plain_name
+from .passwords import PasswordHandler, end_sessions, refused_password
 
 LOOKING = 2  # passwords that are looked at at once: each takes a tenth of a second of a processor, and 16 MB
 WAITING = 40  # that wait for it
@@ -92,8 +93,8 @@ class CourseAuthenticator(Authenticator):
         await asyncio.to_thread(self.accounts.end, user.name)
 
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
-        """The sign-in page, the page that a join link leads to, and where the course service asks for links."""
-        return [*super().get_handlers(app), (r"/join", JoinHandler), (r"/api/join-links", LinksHandler)]
+        """The sign-in page, the page that a join link leads to, the one to change a password, and where the course service asks for links."""
+        return [*super().get_handlers(app), (r"/join", JoinHandler), (r"/password", PasswordHandler), (r"/api/join-links", LinksHandler)]
 
 
 class JoinHandler(BaseHandler):
@@ -115,14 +116,14 @@ class JoinHandler(BaseHandler):
         account = self.accounts.invited(key)
         if account is None:
             return await self._page(key, None)
-        if not SHORTEST <= len(password) <= LONGEST:
-            return await self._page(key, account, text("hub.join_length", shortest=SHORTEST, longest=LONGEST))
-        if easy(password, account):
-            return await self._page(key, account, text("hub.join_easy"))
+        if said := refused_password(account, password):
+            return await self._page(key, account, said)
         try:
             joined = await asyncio.to_thread(self.accounts.join, key, password)
-        except OSError:  # a disk that is full or cannot be written; the link still works afterwards
-            return await self._page(key, account, text("hub.join_full"), 507)
+        except (AccountError, OSError, Timeout):  # a full disk, or a file that is damaged or busy; the link still works afterwards
+            return await self._page(key, account, text("hub.not_kept"), 507)
+        if joined and (there := self.find_user(joined)):
+            end_sessions(self, there)  # of whoever had the account's earlier password
         user = await self.login_user({"username": joined, "password": password}) if joined else None
         if not user:
             return await self._page(key, None)

@@ -93,7 +93,9 @@ class Start(_FacilitatorPage):
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
         going, doubt = await self.settings["ppm"].store.read(lambda c: (keeping.standing(c, course), keeping.clock_in_doubt(c)))
         more = keeping_pages.standing_html(going, doubt) + wishes_pages.wishes_html(wished, names, self.xsrf_token.decode()) + wishes_pages.agreed_html(agreed)
-        self.draw(course, text("desk.title"), roster_pages.start(self.settings["ppm"].settings.courses[course].title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave"))
+        password = f"{self.hub_auth.hub_host}{self.hub_auth.hub_prefix}password" if os.environ.get(ROSTER) == "yes" else ""
+        title = self.settings["ppm"].settings.courses[course].title
+        self.draw(course, text("desk.title"), roster_pages.start(title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave", password))
 
 
     async def post(self, course: str) -> None:

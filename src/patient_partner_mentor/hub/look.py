@@ -53,6 +53,7 @@ def template_vars(settings: HubSettings) -> dict[str, Any]:
         "ppm_logo": _picture(root / "assets" / deployment.logo),
         "ppm_course": f"{settings.prefix}services/{SERVICE}/",
         "ppm_servers": settings.servers,
+        "ppm_passwords": settings.sign_in.by == "accounts",
         "t": texts()["hub"],
     }
 

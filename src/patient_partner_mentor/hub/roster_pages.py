@@ -10,11 +10,12 @@ from .hub_api import Added, Member
 from .roster import MOST, Person, Problem
 
 
-def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]], more: str, leave: str) -> str:
+def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str, int]], more: str, leave: str, password: str = "") -> str:
     """The facilitators' start: the ways on, and what waits.
 
     :param waiting: number and title of a module, and how many learners shared something that nobody has opened yet
     :param more: what stands below, as HTML
+    :param password: where a password is changed; nothing where others look after passwords
     """
     items = "".join(f'<li><a class="button" href="{e(address)}">{t(f"desk.{name}")}</a><p>{t(f"desk.{name}_text")}</p></li>\n' for name, address in ways.items())
     if waiting:
@@ -22,7 +23,8 @@ def start(course: str, ways: Mapping[str, str], waiting: Sequence[tuple[int, str
         what = f"<p>{t('desk.waiting_text')}</p>\n<ul>\n{rows}</ul>\n"
     else:
         what = f"<p>{t('desk.nothing_waits')}</p>\n"
-    return f"<p>{e(course)}</p>\n<ul class=\"ways\">\n{items}</ul>\n<h2>{t('desk.waiting')}</h2>\n{what}{more}<p><a href=\"{e(leave)}\">{t('hub.sign_out')}</a></p>\n"
+    change = f"<p><a href=\"{e(password)}\">{t('hub.change_password')}</a></p>\n" if password else ""
+    return f"<p>{e(course)}</p>\n<ul class=\"ways\">\n{items}</ul>\n<h2>{t('desk.waiting')}</h2>\n{what}{more}{change}<p><a href=\"{e(leave)}\">{t('hub.sign_out')}</a></p>\n"
 
 
 def paste(members: Sequence[Member], pasted: str, problems: Iterable[Problem], empty: bool, token: str, links: bool) -> str:

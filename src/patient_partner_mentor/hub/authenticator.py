@@ -20,9 +20,10 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.utils import url_path_join
 from tornado.web import HTTPError
-from traitlets import Int, Unicode
+from traitlets import Int, List, Unicode
 
 from ..interface import text
+from . import first_links
 from .accounts import LONGEST, SHORTEST, AccountError, Accounts
 from .guesses import Guesses, TooMany
 from .hub_settings import SERVICE
@@ -41,11 +42,15 @@ class CourseAuthenticator(Authenticator):
     public_url = Unicode(help="Where people come to, if a server in front says where they come from.").tag(config=True)
     link_days = Int(14, help="How many days a join link works.").tag(config=True)
 
+    trusted = List(Unicode(), help="Facilitators and operators: no course's link gives them a password.").tag(config=True)
+    address = Unicode(help="The address that people use, for first links of these.").tag(config=True)
+
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.accounts = Accounts(Path(self.accounts_file))
         self.guesses = Guesses()
         self._looking, self._waiting = ThreadPoolExecutor(LOOKING, "passwords"), 0
+        self._ended = self._let_in_by_hand()
 
     async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]  # a name alone is enough for the Hub
         """The account, if the password is its own. After too many tries, none is looked at for a while; see ``guesses``."""
@@ -86,6 +91,27 @@ class CourseAuthenticator(Authenticator):
             return str(request.remote_ip)
         seen = request.headers.get_list("X-Forwarded-For")
         return seen[-1].rpartition(",")[2].strip() if seen else str(request.remote_ip)
+
+    def add_user(self, user: Any) -> None:
+        """Let somebody in, or, when the Hub starts, everybody; whoever is signed in with a password that was ended is so no more."""
+        super().add_user(user)
+        if user.name in self._ended:
+            user.cookie_id = orm.new_token()
+            for token in list(user.api_tokens):
+                user.api_tokens.remove(token)
+
+    def _let_in_by_hand(self) -> list[str]:
+        """Make sure that whoever runs courses has a password by the operator's hand, or a first link, and say in the log where."""
+        if not self.trusted:
+            return []
+        path = self.accounts.path.with_name(first_links.NAME)
+        ended = first_links.end_passwords(self.accounts, self.trusted)
+        waiting = first_links.write_links(self.accounts, self.trusted, path, self.address, self.link_days)
+        if ended:
+            self.log.warning("These are facilitators or operators now, and their passwords came by a course's link. The passwords were ended: %s", ", ".join(ended))
+        if waiting:
+            self.log.warning("These have no password yet: %s. Give each their link in %s, and nobody else's", ", ".join(waiting), path)
+        return ended
 
     async def delete_user(self, user: Any) -> None:
         """Forget the password and the links of an account that ends at the Hub: whoever has its name next is somebody else."""

@@ -107,6 +107,8 @@ def _sign_in(settings: HubSettings, c: Any) -> None:
         c.CourseAuthenticator.accounts_file = str(settings.state / "accounts.json")
         c.CourseAuthenticator.link_days = sign_in.link_days
         c.CourseAuthenticator.public_url = settings.public_url or ""
+        c.CourseAuthenticator.trusted = sorted({*settings.admins, *(one for course in settings.courses.values() for one in course.facilitators)})
+        c.CourseAuthenticator.address = settings.origin + settings.prefix
     for name, options in sign_in.options.items():
         for option, value in from_environment(options).items():
             setattr(c[name], option, value)

@@ -237,3 +237,11 @@ CASES = [
     Case("words that are not shared", first(share=False), False),
     Case("a step twice", lambda folder, outside: given(answers=2 * json.loads((folder / HAND_IN).read_text())["answers"])(folder, outside), False),
 ]
+
+ODD_NAMES = [
+    "two\nlines", "back\rhome", "tab\tbed", "bell\x07", "line\u2028apart", os.fsdecode(b"bytes\xff\xfe"), "x" * 255, "[ab]", "every*", "who?", "...x",
+]  # fmt: skip
+"""Names of folders in submitted/ with which nobody is graded; each is named on one printable line."""
+
+PLAIN_NAMES = ["-rf", "a b", "it's", '"quoted"', "$(id)", "{nbgrader_step}", "%2e%2e", "back\\slash"]
+"""Names that look odd, and are graded like any other."""

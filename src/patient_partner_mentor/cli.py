@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -100,8 +101,9 @@ def assignments(args: argparse.Namespace) -> None:
     """Make nbgrader's assignments of the modules in a facilitators' folder, and put them out if asked."""
     from .cohort.folder import open_folder
     from .cohort.releasing import make
+    from .cohort.where import course_folder
 
-    made = make(open_folder(args.course_folder), args.root, args.names, args.release)
+    made = make(open_folder(course_folder(args.course_folder)), args.root, args.names, args.release)
     print(f"{'Released' if args.release else 'Made'}: {', '.join(made)}.")
 
 
@@ -110,8 +112,9 @@ def collect(args: argparse.Namespace) -> None:
     from .cohort.batch import collect as fetch
     from .cohort.folder import open_folder
     from .cohort.progress import progress
+    from .cohort.where import course_folder
 
-    folder = open_folder(args.course_folder)
+    folder = open_folder(course_folder(args.course_folder))
     names = args.names or folder.assignments()
     lines = [line for name in progress(names, "modules") for line in fetch(folder, name)]
     for line in lines:
@@ -124,8 +127,9 @@ def grade(args: argparse.Namespace) -> None:
     """Grade what was collected: nothing that a learner handed in is run."""
     from .cohort.batch import grade as run
     from .cohort.folder import open_folder
+    from .cohort.where import course_folder
 
-    folder = open_folder(args.course_folder)
+    folder = open_folder(course_folder(args.course_folder))
     problems = 0
     for name in args.names or folder.assignments():
         report = run(folder, name, args.learner, args.again)
@@ -138,10 +142,19 @@ def grade(args: argparse.Namespace) -> None:
 
 def erase(args: argparse.Namespace) -> None:
     """Remove one learner from a facilitators' folder, its gradebook and the course service, and say what is left."""
+    from .advice import erase as command
+    from .cohort.erase_asking import ask, planned
     from .cohort.erasing import erase as run
     from .cohort.folder import open_folder
+    from .cohort.where import course_folder
 
-    report = run(open_folder(args.course_folder), args.learner, args.module, ask_service=not args.here_only)
+    folder = open_folder(course_folder(args.course_folder))
+    plan = planned(folder, args.learner, args.module, not args.here_only)
+    if not args.yes:
+        ask(plan, command(folder.root, args.learner, args.module, args.here_only, yes=True))
+    report = run(folder, args.learner, args.module, ask_service=not args.here_only)
+    if not plan.known and report.complete and not report.removed:
+        raise plan.nobody()
     print("\n".join(report.lines()))
     raise SystemExit(not report.complete)
 
@@ -153,10 +166,18 @@ def keeping(args: argparse.Namespace) -> None:
     print("\n".join(run(args.settings, Asked(args.bring_back, args.go_on, args.clock_is_right))))
 
 
+def _root(given: Path | None) -> Path:
+    """The course's folder: by option, the one that somebody stands in, by ``PPM_COURSE``, or the clone that this program is of."""
+    from .curriculum import COURSE_SETTING, MODULE_FILE
+
+    places = [Path.cwd(), Path(os.environ.get(COURSE_SETTING) or Path.cwd()), Path(__file__).absolute().parents[2]]
+    return given or next((place for place in places if any(place.glob(f"notebooks/*/{MODULE_FILE}"))), places[0])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; an error of ours is one message, never a traceback."""
     parser = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
-    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the course's folder (default: here)")
+    parser.add_argument("--root", type=Path, help="the course's folder (default: here, else what PPM_COURSE names, else the clone that ppm was installed from)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     verb = verbs.add_parser("book", help=book.__doc__)
     verb.add_argument("--force", action="store_true", help="build everything anew")
@@ -191,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.set_defaults(run=evaluate)
     for run, names in ((assignments, True), (collect, True), (grade, True), (erase, False)):
         verb = verbs.add_parser(run.__name__, help=run.__doc__)
-        verb.add_argument("--course-folder", type=Path, default=Path.cwd(), help="the facilitators' folder of the course (default: here)")
+        verb.add_argument("--course-folder", type=Path, metavar="DIR", help="the facilitators' folder of the course (default: what PPM_COURSE_FOLDER names, else here)")
         if names:
             verb.add_argument("names", nargs="*", metavar="MODULE", help="a module's name, such as 1-patient-partner (default: all)")
         verb.set_defaults(run=run)
@@ -204,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             verb.add_argument("learner", metavar="LEARNER", help="the learner's account")
             verb.add_argument("--module", default="", help="only the words of one module, as when a learner took it back; the credit stays")
             verb.add_argument("--here-only", action="store_true", help="do not ask the course service to erase, too")
+            verb.add_argument("--yes", action="store_true", help="do not ask first; for programs")
     verb = verbs.add_parser("keeping", help=keeping.__doc__)
     verb.add_argument("--settings", type=Path, metavar="FILE", help="the course service's settings (default: what PPM_SERVICE_SETTINGS names)")
     verb.add_argument("--bring-back", default="", metavar="COURSE", help="bring back what went and is still kept")
@@ -211,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--clock-is-right", action="store_true", help="the service was away for long, and its clock is right")
     verb.set_defaults(run=keeping)
     args = parser.parse_args(arguments)
+    args.root = _root(args.root)
     try:
         args.run(args)
     except CourseError as error:

@@ -228,7 +228,7 @@ def test_a_copy_holds_all_of_it(cohort: Cohort, people: Callable[[str], Page]):
 
 
 def test_erased_means_gone_everywhere(cohort: Cohort, people: Callable[[str], Page]):
-    done = cohort.run("ppm", "erase", "ana")
+    done = cohort.run("ppm", "erase", "ana", "--yes")
     assert done.returncode == 0, done.stderr
     assert not re.search("canary", done.stdout + done.stderr)
     for words in (SHARED, KEPT, SKIPPED, FIRST, COMMENT):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import secrets
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from patient_partner_mentor import advice
 from patient_partner_mentor.curriculum import Course, Module
 from tests.cohort_folder import WORDS, command, configured, hand, handed_in, rows, score
 from tests.hub_running import COURSE, Hub
@@ -16,6 +22,20 @@ from tests.integration import service_asking as asking
 
 def canary(words: str) -> str:
     return f"{WORDS}{words}-{secrets.token_hex(8)}"
+
+
+def as_printed(line: str, place: Path, typed: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line in a shell, as somebody pastes it; with something typed, at a terminal."""
+    whole = {"PATH": os.environ["PATH"], "HOME": str(place), **environment}
+    if typed is None:
+        return subprocess.run(["bash", "-c", line], cwd=place, env=whole, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, f"{typed}\n".encode())
+        return subprocess.run(["bash", "-c", line], cwd=place, env=whole, stdin=theirs, capture_output=True, text=True, timeout=120, check=False)
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def places_of(word: str, place: Path) -> list[str]:
@@ -54,15 +74,16 @@ def test_the_whole_way_and_erase(hub: Hub, own_folder: Path, module: Module, ana
     assert places_of(kept, folder) == places_of(skipped, folder) == []
 
     (folder / "gradebook.db.2026-11-24-100000.000000").write_bytes(b"an older one")
-    said = command(folder, "ppm", "erase", ana, **token).stdout
+    said = command(folder, "ppm", "erase", ana, "--yes", **token).stdout
     assert re.search(r"- \d files in submitted/", said) and "- 5 comments in the gradebook" in said and "hand_ins at the course service" in said
     assert "Backups of the gradebook" in said and "Backups of the whole service" in said
     assert places_of(shared, folder) == places_of(comment, folder) == []
     assert ana not in {row[0] for row in rows(folder)["students"]} and ana not in (folder / "grades.csv").read_text("utf-8")
     assert hub.ask(ana, "GET", f"{COURSE}/api/copy").text.count(shared) == 0
     assert places_of(bens, folder) and ben in {row[0] for row in rows(folder)["students"]} and ben in (folder / "grades.csv").read_text("utf-8")
-    again = command(folder, "ppm", "erase", ana, **token).stdout
-    assert again.startswith(f"Removed of {ana}:\n- ") and "gradebook" not in again.split("Left:")[0]
+    for words in (("--yes",), ("--here-only", "--yes"), ("--module", module.name, "--here-only", "--yes")):
+        again = command(folder, "ppm", "erase", ana, *words, ok=False, **token)
+        assert again.stderr.splitlines()[-1].startswith(f"There is nothing of '{ana}' in this folder") and again.stdout == ""
 
 
 def test_what_was_taken_back_is_removed_here(hub: Hub, own_folder: Path, module: Module, ana: str):
@@ -76,27 +97,129 @@ def test_what_was_taken_back_is_removed_here(hub: Hub, own_folder: Path, module:
     assert "1 graded" in command(folder, "ppm", "grade", module.name, "--learner", ana).stdout
     score(folder, ana, module.steps[0].id, manual_comment=other)
     hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").raise_for_status()
-    assert f"{ana} took back {module.name}" in command(folder, "ppm", "collect", module.name, ok=None, **token).stderr
-    said = command(folder, "ppm", "erase", ana, "--module", module.name).stdout
+    line = next(one for one in command(folder, "ppm", "collect", module.name, ok=None, **token).stderr.splitlines() if f"{ana} took back {module.name}" in one)
+    advised = line.split("Remove it with: ")[1]
+    assert shlex.split(advised)[1:] == ["erase", ana, "--module", module.name, "--here-only"]
+    refused = as_printed(advised, folder, **token)
+    assert refused.returncode == 1 and "Nothing was erased: there is no terminal to ask in" in refused.stderr and "Traceback" not in refused.stderr
+    assert places_of(words, folder) and places_of(other, folder)
+    done = as_printed(refused.stderr.splitlines()[-1].split("If you mean it, run: ")[1], folder, **token)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
     assert f"Credit of {module.name} in the gradebook, without words" in said
     assert places_of(words, folder) == places_of(other, folder) == []
     assert sum(row[3] == 4 for row in rows(folder)["grades"] if row[0] == ana) == 1
+    assert hub.ask(ana, "GET", f"{COURSE}/api/copy").json()["shared"], "the course service was not asked to erase anything"
+    assert "took back" not in command(folder, "ppm", "collect", module.name, ok=None, **token).stderr, "once removed, nobody is told again"
 
 
 def test_a_service_that_is_away_is_said(own_folder: Path, module: Module):
     """What is here is erased all the same, and the exit code says that the rest is not."""
     folder = configured(own_folder, service="http://127.0.0.1:9/")
     hand(folder, "ana", module, handed_in(module, {1: WORDS}))
-    said = command(folder, "ppm", "erase", "ana", ok=False, JUPYTERHUB_API_TOKEN="0").stdout
+    said = command(folder, "ppm", "erase", "ana", "--yes", ok=False, JUPYTERHUB_API_TOKEN="0").stdout
     assert "Removed of ana" in said and "The course service cannot be reached" in said and not (folder / "submitted/ana").exists()
     refused = command(folder, "ppm", "collect", module.name, ok=False, JUPYTERHUB_API_TOKEN="0").stderr
     assert "The course service cannot be reached" in refused and "Traceback" not in refused
-    assert "is not released" not in command(folder, "ppm", "erase", "ana", "--here-only").stdout
 
 
-@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../ana", "a\\b", " "])
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../ana", " "])
 def test_a_name_that_is_nobodys_is_refused(own_folder: Path, module: Module, name: str):
     """No name leads out of the folder."""
     hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
-    assert "This is no learner's account" in command(own_folder, "ppm", "erase", "--here-only", "--", name, ok=False).stderr
+    assert "This is no learner's account" in command(own_folder, "ppm", "erase", "--here-only", "--yes", "--", name, ok=False).stderr
     assert (own_folder / "submitted/ana").is_dir()
+
+
+def test_it_asks_at_a_terminal_and_says_what_goes(own_folder: Path, module: Module, monkeypatch: pytest.MonkeyPatch):
+    """Only the account, typed, goes on; what goes and what stays is said before."""
+    hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
+    monkeypatch.chdir(own_folder)
+    line = advice.erase(own_folder, "ana", here_only=True)
+    other = as_printed(line, own_folder, "anna")
+    assert other.returncode == 1 and "what you typed is not the account" in other.stderr and (own_folder / "submitted/ana").is_dir()
+    assert "This removes:" in other.stderr and "This stays:" in other.stderr and "the credit and your comments too" in other.stderr
+    done = as_printed(line, own_folder, "ana")
+    assert done.returncode == 0 and "Removed of ana" in done.stdout and not (own_folder / "submitted/ana").exists()
+
+
+def test_a_name_that_is_not_there_is_an_error_with_names_near_it(hub: Hub, own_folder: Path, module: Module, ana: str):
+    """From the folder, the gradebook and the service's list; nothing is erased."""
+    folder = configured(own_folder, service=hub.course_url)
+    token = {"JUPYTERHUB_API_TOKEN": hub.token("fay")}
+    hand(folder, "marianne", module, handed_in(module, {1: WORDS}))
+    asking.share(hub, ana, asking.sharing(module, {1: WORDS})).raise_for_status()
+    for typed, near in (("Marianna", "marianne"), (ana + "x", ana)):
+        said = command(folder, "ppm", "erase", typed, "--yes", ok=False, **token)
+        assert f"There is nothing of '{typed}'" in said.stderr and near in said.stderr.split("Names near it: ")[1], said.stderr
+        assert said.stdout == ""
+    assert (folder / "submitted/marianne").is_dir() and hub.ask(ana, "GET", f"{COURSE}/api/copy").json()["shared"]
+
+
+def test_who_never_shared_is_erased_too(hub: Hub, own_folder: Path, module: Module, ana: str):
+    """A journal that nobody here knows of is found by the service alone."""
+    folder = configured(own_folder, service=hub.course_url)
+    assert asking.save(hub, ana, asking.answer(module, 2, WORDS)).status_code == 200
+    said = command(folder, "ppm", "erase", ana, "--yes", JUPYTERHUB_API_TOKEN=hub.token("fay"))
+    assert "answers at the course service" in said.stdout and hub.ask(ana, "GET", f"{COURSE}/api/copy").json()["journals"] == {}
+
+
+def test_service_and_gradebook_come_first_and_what_is_left_is_named(hub: Hub, own_folder: Path, module: Module, ana: str):
+    """A table as a spreadsheet saves it, one that nobody understands, and a file that cannot be removed: no traceback, and the rest is gone."""
+    folder = configured(own_folder, service=hub.course_url)
+    token = {"JUPYTERHUB_API_TOKEN": hub.token("fay")}
+    asking.share(hub, ana, asking.sharing(module, {1: WORDS})).raise_for_status()
+    hand(folder, ana, module, handed_in(module, {1: WORDS}))
+    command(folder, "ppm", "grade", module.name)
+    (folder / "excel.csv").write_bytes(f"Nom;Student_ID;note\r\nJos\xe9;{ana};1\r\nZo\xeb;zoe;2\r\n".encode("cp1252"))
+    (folder / "tabs.csv").write_bytes(f"account\tpoints\n{ana}\t4\nzoe\t4\n".encode("utf-16"))
+    (folder / "odd.csv").write_text(f"{ana} wrote\n", "utf-8")
+    (folder / "broken.csv").mkdir()
+    said = command(folder, "ppm", "erase", ana, "--yes", ok=False, **token)
+    removed, left = said.stdout.split("Left:\n")
+    assert "1 line in excel.csv" in removed and "1 line in tabs.csv" in removed and "hand_ins at the course service" in removed and "Traceback" not in said.stderr
+    assert "odd.csv: its columns are not known here" in left and "broken.csv cannot be read" in left
+    assert (folder / "excel.csv").read_bytes() == "Nom;Student_ID;note\r\nZo\xeb;zoe;2\r\n".encode("cp1252")
+    assert (folder / "tabs.csv").read_bytes().decode("utf-16") == "account\tpoints\nzoe\t4\n"
+    assert ana not in {row[0] for row in rows(folder)["students"]} and not (folder / "submitted" / ana).exists()
+
+
+def test_a_gradebook_that_is_broken_stops_nothing_else(hub: Hub, own_folder: Path, module: Module, ana: str):
+    folder = configured(own_folder, service=hub.course_url)
+    asking.share(hub, ana, asking.sharing(module, {1: WORDS})).raise_for_status()
+    hand(folder, ana, module, handed_in(module, {1: WORDS}))
+    (folder / "gradebook.db").write_bytes(b"no database at all" * 500)
+    said = command(folder, "ppm", "erase", ana, "--yes", ok=False, JUPYTERHUB_API_TOKEN=hub.token("fay"))
+    assert "What the gradebook holds" in said.stdout and "hand_ins at the course service" in said.stdout and "Traceback" not in said.stderr
+    assert not (folder / "submitted" / ana).exists()
+
+
+ODD_NAMES = ["-rf", "a b", "it's", "$(id)", "two\nlines", "tab\tand\rmore", "[ab]*?", os.fsdecode(b"b\xff\xfe"), "x" * 255, "...x"]
+
+
+def test_an_odd_name_is_erased_by_the_command_that_is_printed(own_folder: Path, module: Module, monkeypatch: pytest.MonkeyPatch):
+    """Quoted for a shell, on one printable line; nobody else's words go."""
+    hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
+    for name in ODD_NAMES:
+        shutil.copytree(own_folder / "submitted/ana", own_folder / "submitted" / name)
+    monkeypatch.chdir(own_folder)
+    for name in ODD_NAMES:
+        line = advice.erase(own_folder, name, here_only=True, yes=True)
+        assert line.isprintable()
+        split = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True).stdout
+        words = [os.fsdecode(word) for word in split.split(b"\0")[:-1]]
+        said = command(own_folder, "ppm", *words[1:])
+        assert not os.path.lexists(own_folder / "submitted" / name) and all(one.isprintable() for one in said.stdout.splitlines())
+    assert os.listdir(own_folder / "submitted") == ["ana"]
+
+
+def test_two_courses_in_one_terminal_are_not_mixed_up(own_folder: Path, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Standing in one course's folder with another one's settings, nothing is done; from elsewhere, the settings count and are named."""
+    hand(own_folder, "ana", module, handed_in(module, {1: WORDS}))
+    other = configured(tmp_path / "other")
+    monkeypatch.chdir(tmp_path)
+    line = advice.ppm("grade", module.name)
+    both = as_printed(line, other, PPM_COURSE_FOLDER=str(own_folder))
+    assert both.returncode == 1 and "Two courses could be meant" in both.stderr and not (own_folder / "autograded").exists()
+    named = as_printed(line, tmp_path, PPM_COURSE_FOLDER=str(own_folder))
+    assert named.returncode == 0 and f"Course folder: {own_folder}, from PPM_COURSE_FOLDER" in named.stderr and "1 graded" in named.stdout

@@ -101,7 +101,7 @@ def test_two_folders_one_gradebook_on_postgres(cohort_folder: Path, module: Modu
     said = command(second, "nbgrader", "autograde", module.name, "--force", "--student", names[3])
     assert "Traceback" not in said.stderr
     whole(rows_of(postgres), names)
-    erased = command(second, "ppm", "erase", names[3], "--here-only").stdout
+    erased = command(second, "ppm", "erase", names[3], "--here-only", "--yes").stdout
     assert "- 10 grades in the gradebook" in erased and "write-ahead log and backups" in erased and "next vacuum" not in erased
     whole(rows_of(postgres), names[:3] + names[4:])
 

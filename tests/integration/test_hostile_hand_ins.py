@@ -6,6 +6,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,10 @@ import pytest
 
 from patient_partner_mentor.cohort.batch import grade
 from patient_partner_mentor.cohort.folder import open_folder
+from patient_partner_mentor.cohort.names import shown
 from patient_partner_mentor.curriculum import Course, Module
 from tests.cohort_folder import WORDS, Done, command, copied, hand, handed_in, rows
-from tests.hostile_hand_ins import CANARY, CASES, HAND_IN, LONG, Case
+from tests.hostile_hand_ins import CANARY, CASES, HAND_IN, LONG, ODD_NAMES, PLAIN_NAMES, Case
 
 SECRET = "SECRET-OF-THE-GRADER"
 WAYS = {"ppm": ("ppm", "grade"), "nbgrader": ("nbgrader", "autograde")}
@@ -87,6 +90,48 @@ def test_outside_is_as_it_was(graded: Graded):
 def test_the_good_one_is_graded_without_a_word(graded: Graded):
     assert graded.lines("good") == []
     assert [row[3] for row in rows(graded.folder)["grades"] if row[0] == "good" and row[3] is not None].count(4.0) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_folder_of_an_odd_name_stops_nobody(own_folder: Path, course: Course, way: str):
+    """Each that cannot be graded is named once, on a printable line; the honest ones are graded, answered and exported, by stock commands too."""
+    module = course.modules[0]
+    hand(own_folder, "good", module, handed_in(module, {1: WORDS}))
+    submitted = own_folder / "submitted"
+    for name in (*ODD_NAMES, *PLAIN_NAMES):
+        shutil.copytree(submitted / "good", submitted / name)
+    (submitted / "a-file").write_text("no folder", "utf-8")
+    (submitted / "a-link").symlink_to(submitted / "good")
+    hand(own_folder, "inner", module, b"")
+    shutil.rmtree(submitted / "inner" / module.name)
+    (submitted / "inner" / module.name).write_text("no folder", "utf-8")
+    said = command(own_folder, *WAYS[way], module.name, ok=False)
+    assert "Traceback" not in said.stderr and "Logging error" not in said.stderr, said.stderr
+    lines = [line for line in said.stderr.splitlines() if f", {module.name}: " in line]
+    refused = [*map(shown, ODD_NAMES), "a-file", "a-link", "inner"]
+    assert len(lines) == len(refused) and all(line.isprintable() for line in lines), lines
+    assert [name for name in refused if sum(f"{name}, {module.name}: " in line for line in lines) != 1] == []
+    assert sorted(os.listdir(own_folder / "autograded")) == sorted(["good", *PLAIN_NAMES])
+    assert {row[0] for row in rows(own_folder)["students"]} == {"good", *PLAIN_NAMES}
+    for words in (("generate_feedback", module.name), ("export",)):
+        assert "Traceback" not in command(own_folder, "nbgrader", *words).stderr
+    assert sorted(os.listdir(own_folder / "feedback")) == sorted(["good", *PLAIN_NAMES])
+
+
+def test_the_formgraders_list_and_button_with_odd_names(own_folder: Path, course: Course):
+    """nbgrader's own API, which the formgrader's pages and buttons call: the list is whole, and grades the honest one."""
+    module = course.modules[0]
+    hand(own_folder, "good", module, handed_in(module, {1: WORDS}))
+    for name in ODD_NAMES:
+        shutil.copytree(own_folder / "submitted/good", own_folder / "submitted" / name)
+    program = (
+        "import json, sys; from nbgrader.apps import NbGraderAPI; from patient_partner_mentor.cohort.folder import open_folder; from pathlib import Path\n"
+        "opened = open_folder(Path.cwd()); api = NbGraderAPI(opened.coursedir, config=opened.config)\n"
+        "json.dumps(api.get_submissions(sys.argv[1])); found = [api.autograde(sys.argv[1], name) for name in ('good', 'two\\nlines')]\n"
+        "json.dumps(found); print([one['success'] for one in found], 'cannot stand in a gradebook' in found[1].get('error', '') + found[1].get('log', ''))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, module.name], cwd=own_folder, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines()[-1] == "[True, False] True", done.stdout + done.stderr
 
 
 def bent(data: bytes, chance: random.Random) -> bytes:

@@ -49,7 +49,7 @@ def test_accounts_are_made_and_no_link(elsewhere: ConfiguredHub) -> None:
         added = fay.post(where, data={"_xsrf": token, "do": "add", "list": pasted}, timeout=60)
         assert added.status_code == 200 and added.text.count('class="slip"') == 2
         assert f'<p class="slip-link">{elsewhere.url}</p>' in added.text and "join?key" not in added.text
-        assert "with nbgrader db student import" in added.text  # this service has no gradebook to write to
+        assert "nbgrader db student import roster.csv" in added.text  # this service has no gradebook to write to
     assert signed_in(elsewhere, "dora@example.org").status == 302  # type: ignore[attr-defined]
     assert signed_in(elsewhere, "stranger").status == 403  # type: ignore[attr-defined]
     emil = signed_in(elsewhere, "emil")

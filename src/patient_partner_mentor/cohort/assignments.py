@@ -107,7 +107,7 @@ def module_folders(root: Path, names: Iterable[str] = ()) -> list[Path]:
     places = [root, *([Path(os.environ[COURSE_SETTING])] if os.environ.get(COURSE_SETTING) else []), Path(__file__).parent.parent / "course"]
     found = next((paths for place in places if (paths := sorted(place.glob(f"notebooks/[0-9]*-*/{MODULE_FILE}")))), [])
     if not found:
-        raise CohortError(f"The course was not found. Name its folder, the one with notebooks/ in it: ppm --root FOLDER assignments; or set {COURSE_SETTING} to it.")
+        raise CohortError(f"The course was not found. Set {COURSE_SETTING} to its folder, the one with notebooks/ in it: export {COURSE_SETTING}=FOLDER. Then do this again.")
     folders = {path.parent.name: path.parent for path in found}
     wanted = list(names) or sorted(folders, key=lambda name: int(name.split("-")[0]))
     for name in wanted:

@@ -7,7 +7,6 @@ one transaction, and then the copies are put in place. Killed at any moment, the
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,12 +22,11 @@ from .folder import CourseFolder, alone, stamp_of
 from .gradebook import Graded, engine, reading, save, times
 from .guard import finish_killed, unused
 from .lines import kept_lines
+from .names import refusal, shown
 from .progress import progress
 from .ready import known_now
 
 BATCH = 200  # hand-ins of one transaction
-LONGEST_NAME = 128  # characters of a learner's id in nbgrader's gradebook
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass
@@ -107,14 +105,13 @@ def _waiting(folder: CourseFolder, assignment: str, learner: str, again: bool, r
     found = []
     submitted = folder.root / str(folder.coursedir.submitted_directory)
     for entry in sorted(os.scandir(submitted), key=lambda one: one.name) if submitted.is_dir() else ():
-        if entry.name.startswith(".") or (learner and entry.name != learner):
+        if learner and entry.name != learner:
             continue
         place = Path(entry.path, assignment)
-        if entry.is_dir(follow_symlinks=False) and not os.path.lexists(place):
+        if reason := refusal(entry, assignment):
+            report.problems.append(f"{shown(entry.name)}, {assignment}: {reason}")
             continue
-        reason = _no_hand_in(entry, place)
-        if reason:
-            report.problems.append(f"{_UNPRINTABLE.sub('?', entry.name)}, {assignment}: {reason}")
+        if not os.path.lexists(place):
             continue
         waits = Waiting(entry.name, place, folder.place("autograded", entry.name, assignment), stamp_of(place))
         copies.clear(waits.place)
@@ -123,16 +120,8 @@ def _waiting(folder: CourseFolder, assignment: str, learner: str, again: bool, r
         else:
             found.append(waits)
     if learner and not found and not report.unchanged and not report.problems:
-        report.problems.append(f"{learner}, {assignment}: there is no hand-in here. Was it collected?")
+        report.problems.append(f"{shown(learner)}, {assignment}: there is no hand-in here. Was it collected?")
     return found
-
-
-def _no_hand_in(entry: os.DirEntry[str], place: Path) -> str:
-    if not entry.is_dir(follow_symlinks=False) or place.is_symlink() or not place.is_dir():
-        return "this is no folder of its own. Remove it, and collect again."
-    if _UNPRINTABLE.search(entry.name) or len(entry.name) > LONGEST_NAME:
-        return "the learner's name cannot stand in a gradebook. Rename the account at the Hub."
-    return ""
 
 
 def _is_graded(waits: Waiting, known: datetime | None) -> bool:

@@ -53,14 +53,14 @@ class Template:
         return "".join(text)
 
 
-def load_template(release: Path, checksums: Mapping[str, str]) -> Template:
+def load_template(release: Path, checksums: Mapping[str, str], advice: str) -> Template:
     """The template of an assignment, looked through once for all of its hand-ins.
 
     :param release: the assignment's folder of ``release/``
     :param checksums: what the gradebook knows of its cells
+    :param advice: what to do when they do not fit
     :raises CohortError: if the released notebook is missing, or is not the one that the gradebook knows
     """
-    advice = f"Run 'ppm assignments {release.name}' in the course's folder, then grade again."
     try:
         released = (release / ASSIGNMENT_FILE).read_bytes()
         notebook = reads(released.decode(), as_version=nbformat.current_nbformat)

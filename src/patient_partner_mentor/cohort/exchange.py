@@ -21,7 +21,7 @@ from nbgrader.exchange import abc
 from nbgrader.utils import ignore_patterns, parse_utc
 from traitlets import Bool, Unicode
 
-from .. import archives
+from .. import advice, archives
 from .client import FILES, LARGEST, Client, ServiceError, connect
 
 STAMP = "timestamp.txt"
@@ -109,7 +109,7 @@ class ExchangeReleaseAssignment(CourseServiceExchange, abc.ExchangeReleaseAssign
         self.src_path = Path(self.coursedir.format_path(self.coursedir.release_directory, ".", self.assignment))
         if not self.src_path.is_dir():
             source = self.coursedir.format_path(self.coursedir.source_directory, ".", self.assignment)
-            made = "run `nbgrader generate_assignment` first." if os.path.isdir(source) else "and there is no source of this name."
+            made = f"run `nbgrader generate_assignment {advice.quoted(self.assignment)}` first." if os.path.isdir(source) else "and there is no source of this name."
             self.fail(f"Assignment not found at: {self.src_path}: {made}")
 
     def copy_files(self) -> None:
@@ -192,11 +192,18 @@ class ExchangeCollect(CourseServiceExchange, abc.ExchangeCollect):
             if not _NAME.fullmatch(user):
                 self.log.error("A learner was not collected, since a name holds characters that a folder cannot have.")
             elif not left:
-                self.log.warning("%s took back %s. If it was collected before, remove it with 'ppm erase'.", user, self.assignment)
+                self._taken_back(user)
             else:
                 in_time = [one for one in left if due and parse_utc(stamp(one["time"])) <= due]
                 wanted.append((in_time or left)[-1])
         return wanted
+
+    def _taken_back(self, user: str) -> None:
+        """Say whose copy is to be removed, and how, for as long as there is one here."""
+        parts = (self.coursedir.submitted_directory, self.coursedir.autograded_directory, self.coursedir.feedback_directory)
+        if any(os.path.lexists(self.coursedir.format_path(part, user, self.assignment)) for part in parts):
+            command = advice.erase(Path(self.coursedir.root), user, self.assignment, here_only=True)
+            self.log.warning("%s took back %s. A copy is still here. Remove it with: %s", user, self.assignment, command)
 
     def _due(self) -> datetime | None:
         if not self.before_duedate:
@@ -306,7 +313,7 @@ class ExchangeList(CourseServiceExchange, abc.ExchangeList):
     def remove_files(self) -> list[dict[str, Any]]:
         """Take released assignments in. What learners handed in is erased with 'ppm erase', and not by a list."""
         if self.inbound or self.cached:
-            self.fail("What was handed in is not removed here. To erase a learner's words, use 'ppm erase'.")
+            self.fail(f"What was handed in is not removed here. To erase all words of a learner: {advice.erase(Path(self.coursedir.root), 'ACCOUNT')}")
         found = self._released()
         self.log.info("Removing released assignments:")
         for one in found:

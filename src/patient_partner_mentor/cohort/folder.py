@@ -17,6 +17,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 from traitlets.config import Config
 
+from ..advice import ppm
 from ..curriculum import MODULE_FILE, Module, load_module
 from ..errors import CohortError
 
@@ -70,8 +71,8 @@ class CourseFolder:
         """
         folder = self.place("source", ".", assignment)
         if not (folder / MODULE_FILE).is_file():
-            known = ", ".join(self.assignments()) or "none yet; run 'ppm assignments'"
-            raise CohortError(f"There is no assignment '{assignment}' in {self.root}. The names are: {known}.")
+            known = ", ".join(self.assignments()) or f"none yet. Make them with: {ppm('assignments', folder=self.root)}"
+            raise CohortError(f"There is no assignment '{assignment}' in {self.root}. The names are: {known}")
         return load_module(folder)
 
 
@@ -84,7 +85,7 @@ def open_folder(root: Path) -> CourseFolder:
     if not (root / CONFIG_FILE).is_file():
         raise CohortError(_CONFIG_ADVICE.format(folder=root))
     app = NbGrader()
-    app.load_cwd_config = False
+    app.load_cwd_config = True  # what stands in the folder counts for more than what nbgrader finds elsewhere, as by JUPYTER_CONFIG_PATH
     app.log.handlers.clear()  # nbgrader's own lines are for its own commands
     app.log.addHandler(logging.NullHandler())
     before = os.getcwd()

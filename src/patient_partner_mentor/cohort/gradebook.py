@@ -79,14 +79,14 @@ def engine(address: str, course: str) -> Engine:
     return found
 
 
-def cells(connection: Connection, module: Module, assignment: str) -> Cells:
+def cells(connection: Connection, module: Module, assignment: str, advice: str) -> Cells:
     """The rows that a module's hand-ins hang on.
 
+    :param advice: what to do when they are not there
     :raises CohortError: when the gradebook has no such assignment, or one with other steps
     """
     book = select(api.Notebook.id, api.Assignment.id).join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
     row = connection.execute(book.where(api.Assignment.name == assignment, api.Notebook.name == NOTEBOOK)).first()
-    advice = f"Run 'ppm assignments {assignment}' in the course's folder, then grade again."
     if row is None:
         raise CohortError(f"The gradebook does not know the assignment '{assignment}'. {advice}")
     notebook, owner = row

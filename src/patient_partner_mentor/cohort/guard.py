@@ -20,6 +20,7 @@ from ..errors import CourseError, RecordError
 from ..handins import HAND_IN_FILE, open_hand_in
 from .exchange import STAMP
 from .folder import alone, stamp_of
+from .names import shown, strange
 from .ready import known_now
 
 SET_ASIDE = ".set-aside"
@@ -49,12 +50,15 @@ def guard(autograde: Autograde) -> None:
 
 def _sort_out(autograde: Autograde) -> int:
     """Take out of nbgrader's list what cannot be graded, with a line for each; return how many."""
-    refused = 0
+    odd = dict(strange(autograde.coursedir, autograde.coursedir.assignment_id, autograde.coursedir.student_id))
+    for name, reason in odd.items():
+        autograde.log.error("%s, %s: %s", shown(name), autograde.coursedir.assignment_id, reason)
+    refused = len(odd)
+    for path in [path for path in autograde.assignments if Path(path).parts[-2] in odd]:
+        del autograde.assignments[path]
     for folder in map(Path, list(autograde.assignments)):
         learner, assignment = folder.parts[-2:]
         try:
-            if folder.is_symlink() or folder.parent.is_symlink():
-                raise RecordError("this is a link to another folder, and is left alone.")
             module, _, template = known_now(autograde.coursedir, assignment)
             said = unused(folder, template.released)
             set_aside(folder)

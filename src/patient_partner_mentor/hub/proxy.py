@@ -60,4 +60,4 @@ def node_and_npm() -> tuple[str, str]:
     node_found, npm_found = shutil.which("node"), shutil.which("npm")
     if node_found and npm_found:
         return node_found, str(Path(npm_found).resolve())
-    raise CourseError("There is no Node on this computer, which JupyterHub's proxy needs. Run 'make cohort', which installs it.")
+    raise CourseError("There is no Node on this computer, which JupyterHub's proxy needs. In the course's clone, this installs it: make cohort")

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..advice import quoted, start
 from ..errors import CourseError
 from ..interface import text
 from .hub_settings import SETTINGS, SignIn
 from .proxy import proxy_command
 from .trial_folder import COURSE, FACILITATOR, GRADER_TOKEN, Trial, grader_environment, open_trial, write_course_config, write_grader_file, write_settings
 
-ADDRESS = "127.0.0.1"
+ADDRESS, PORT = "127.0.0.1", 8100  # the port when none is named
 READY = 120  # seconds until everything answers, on a slow machine
 RELEASE = 600
 LINK_DAYS = SignIn().link_days
@@ -47,12 +48,12 @@ def trial(root: Path, book: Path, folder: Path, port: int) -> None:
     found = open_trial(folder)
     try:
         with FileLock(folder / "running.lock", timeout=0):
-            _check_port(port)
+            _check_port(port, folder)
             command = proxy_command(root / "deploy" / "proxy")
             write_course_config(found, CONFIG)
             _Running(found, root, book, port, command).run()
     except Timeout:
-        raise CourseError(f"A trial runs already with the folder {folder}. Stop it first (Ctrl+C in its window), or name another folder: ppm cohort --folder OTHER") from None
+        raise CourseError(f"A trial runs already with the folder {folder}. Stop it first (Ctrl+C in its window), or start another one, in a folder and at a port of its own: {start('cohort', port + 1, folder.with_name(folder.name + '-other'))}") from None
 
 
 def new_link(folder: Path, account: str, port: int) -> str:
@@ -61,7 +62,7 @@ def new_link(folder: Path, account: str, port: int) -> str:
     :raises CourseError: when there is no such trial or account
     """
     if not (folder / "trial.json").is_file():
-        raise CourseError(f"There is no trial in {folder}. Start one first: make cohort")
+        raise CourseError(f"There is no trial in {folder}. Start one first: {_start(folder, port)}")
     accounts = open_trial(folder).accounts
     if not accounts.known(account):
         raise CourseError(f"The trial knows no account '{account}'. A facilitator adds learners on the page with the roster.")
@@ -93,12 +94,12 @@ class _Running:
             self.hub = subprocess.Popen(command, cwd=self.trial.folder, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
             os.close(log)
             if self._ready():
-                write_grader_file(self.trial)
+                write_grader_file(self.trial, self.root)
                 self._release()
                 print(_welcome(self.trial, self.url), flush=True)
             while not self.over.wait(0.5):
                 if self.hub.poll() is not None:
-                    raise CourseError(f"The Hub ended by itself. What it said last is in {self.trial.folder / 'hub.log'}. Everything is kept; start again with: make cohort")
+                    raise CourseError(f"The Hub ended by itself. What it said last is in {self.trial.folder / 'hub.log'}. Everything is kept; start again with: {_start(self.trial.folder, self.port)}")
         finally:
             self._stop()
 
@@ -118,10 +119,10 @@ class _Running:
         """Have the modules made into assignments, and put out; those that are out already stay as they are."""
         command = [sys.executable, "-m", "patient_partner_mentor.cli", "--root", str(self.root), "assignments", "--course-folder", str(self.trial.course), "--release"]
         print(text("trial.releasing"), flush=True)
-        environment = self.environment | grader_environment(self.trial)
+        environment = self.environment | grader_environment(self.trial, self.root)
         done = subprocess.run(command, cwd=self.trial.course, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RELEASE, check=False)
         if done.returncode:
-            raise CourseError(f"The modules could not be put out as assignments:\n{(done.stderr or done.stdout).strip()[-2000:]}\nEverything else is kept. Mend that, and start again with: make cohort")
+            raise CourseError(f"The modules could not be put out as assignments:\n{(done.stderr or done.stdout).strip()[-2000:]}\nEverything else is kept. Mend that, and start again with: {_start(self.trial.folder, self.port)}")
 
     def _stop(self) -> None:
         """Have the Hub stop itself and what it started; each of these also ends by itself when the Hub is gone."""
@@ -135,23 +136,28 @@ class _Running:
                 self.hub.wait(STOP)
 
 
+def _start(folder: Path, port: int) -> str:
+    """The command that starts the trial of this folder again, from where the reader stands."""
+    return start("cohort", port if port != PORT else None, folder if folder != Path("_cohort").resolve() else None)
+
+
 def _welcome(found: Trial, url: str) -> str:
     width = max(map(len, found.passwords))
     lines = []
     for account, password in found.passwords.items():
         shown = password if found.accounts.fits(account, password) else text("trial.own_password")
         lines.append(f"    {account:{width}}  {shown}" + (f"   ({text('trial.facilitator')})" if account == FACILITATOR else ""))
-    said = [text("trial.ready", url=url), *lines, text("trial.warning"), text("trial.terminal", file=found.folder / "grader.sh"), text("trial.stop")]
+    said = [text("trial.ready", url=url), *lines, text("trial.warning"), text("trial.terminal", file=quoted(str(found.folder / "grader.sh"))), text("trial.stop")]
     return "\n".join(["", *said])
 
 
-def _check_port(port: int) -> None:
+def _check_port(port: int, folder: Path) -> None:
     with socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             one.bind((ADDRESS, port))
         except OSError:
-            raise CourseError(f"Port {port} on this computer is taken, perhaps by another trial. Choose another one: make cohort PORT={port + 1}") from None
+            raise CourseError(f"Port {port} on this computer is taken, perhaps by another trial. Choose another one: {_start(folder, port + 1)}") from None
 
 
 def _answers(url: str) -> bool:

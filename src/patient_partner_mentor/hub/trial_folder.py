@@ -12,6 +12,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..advice import FOLDER_SETTING, quoted
+from ..curriculum import COURSE_SETTING
 from ..errors import CourseError
 from .accounts import Accounts
 from .hub_settings import LONGEST_FOLDER
@@ -85,7 +87,7 @@ def open_trial(folder: Path) -> Trial:
         }
         write(secret, json.dumps(kept, indent=1))
     except (OSError, ValueError):
-        raise CourseError(f"{secret} cannot be read, so the trial's passwords are not known. Put a copy of it back, or remove {folder} to begin anew.") from None
+        raise CourseError(f"{secret} cannot be read, so the trial's passwords are not known. Put a copy of it back, or begin anew after: rm -r {quoted(str(folder))}") from None
     trial = Trial(folder, kept["passwords"], kept["tokens"])
     for part in (trial.state, folder / "service", trial.course, folder / "home"):
         part.mkdir(mode=0o700, exist_ok=True)
@@ -147,8 +149,13 @@ configure(load_hub_settings(), get_config())  # noqa: F821 - JupyterHub puts it 
 """
 
 
-def grader_environment(trial: Trial) -> dict[str, str]:
-    """What a terminal needs to run nbgrader as the course's grader: it asks at the sockets, where nobody else can listen."""
+def grader_environment(trial: Trial, root: Path) -> dict[str, str]:
+    """What a terminal needs to run nbgrader and ppm as the course's grader, wherever it stands.
+
+    It asks at the sockets, where nobody else can listen.
+
+    :param root: the course's folder
+    """
     service = Door(part(trial.sockets, "service")).socket
     return {
         "PPM_SERVICE_URL": address(service, "/services/course/"),
@@ -156,12 +163,15 @@ def grader_environment(trial: Trial) -> dict[str, str]:
         "JUPYTERHUB_API_TOKEN": trial.tokens[COURSE],
         "JUPYTERHUB_API_URL": address(Door(part(trial.sockets, "hub")).socket, "/hub/api"),
         "JUPYTERHUB_USER": f"grader-{COURSE}",
+        FOLDER_SETTING: str(trial.course),
+        COURSE_SETTING: str(root),
+        "JUPYTER_CONFIG_PATH": str(trial.course),  # nbgrader's own commands find the course's settings there
     }
 
 
-def write_grader_file(trial: Trial) -> Path:
+def write_grader_file(trial: Trial, root: Path) -> Path:
     """A file to be sourced in a terminal, for ``nbgrader`` and ``ppm`` by hand; only its owner may read it."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in grader_environment(trial).items()]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in grader_environment(trial, root).items()]
     lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     write(trial.folder / "grader.sh", "\n".join(lines) + "\n")
     return trial.folder / "grader.sh"

@@ -19,6 +19,7 @@ from voila.configuration import VoilaConfiguration
 from voila.execute import VoilaExecutor
 from voila.notebook_renderer import NotebookRenderer
 
+from ..advice import start
 from ..curriculum import load_course
 from ..errors import CourseError
 from ..interface import text
@@ -197,5 +198,5 @@ def sockets(port: int, host: str) -> list[Any]:
     except OSError:
         raise CourseError(
             f"Port {port} on this computer is taken, perhaps by the course itself in another window. "
-            f"Open http://{host}:{port}/ to see, or choose another port: make serve PORT={port + 1}"
+            f"Open http://{host}:{port}/ to see, or choose another port: {start('serve', port + 1)}"
         ) from None

@@ -7,6 +7,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from ..advice import ppm
 from ..curriculum import Module
 from ..errors import CourseError
 from ..interface import text
@@ -27,7 +28,7 @@ def shell(book: Path, base: str, title: str, module: Module | None, count: int) 
     try:
         before, after = _halves(path, base, path.stat().st_mtime_ns)
     except FileNotFoundError:
-        raise CourseError("The book was built by an older version, so the apps have no frame. Build it again: ppm book --force") from None
+        raise CourseError(f"The book was built by an older version, so the apps have no frame. Build it again: {ppm('book', '--force')}") from None
     head = ""
     if module:
         head = (

@@ -228,7 +228,7 @@ def test_the_hub_takes_no_orders(terminals: Terminals) -> None:
     def attempts() -> list[int]:
         return [requests.request(method, url, json=data, headers=claim, timeout=30).status_code for claim in claims for method, url, data in asked]
 
-    assert set(as_account(terminals.ben, attempts)) <= {403, 404}
+    assert set(as_account(terminals.ben, attempts)) <= {403, 404, 503}  # the proxy says 503 where a refusal came before it had passed on the body
 
 
 def test_nbgraders_commands_hand_in_for_oneself_only(terminals: Terminals, course: Course) -> None:

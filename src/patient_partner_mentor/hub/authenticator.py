@@ -60,6 +60,8 @@ class CourseAuthenticator(Authenticator):
         account, address = self.normalize_username(name), self.address_of(handler.request)
         if not plain_name(account):
             return None
+        if data.get("joined") is handler:  # a join link was used just now; a form has strings only, and can never say so
+            return account
         known = handler.get_secure_cookie(_cookie(account), max_age_days=KNOWN_DAYS) == account.encode()
         try:
             self.guesses.take(account, address, known)
@@ -147,10 +149,10 @@ class JoinHandler(BaseHandler):
         try:
             joined = await asyncio.to_thread(self.accounts.join, key, password)
         except (AccountError, OSError, Timeout):  # a full disk, or a file that is damaged or busy; the link still works afterwards
-            return await self._page(key, account, text("hub.not_kept"), 507)
+            return await self._page(key, account, text("hub.join_not_kept"), 507)
         if joined and (there := self.find_user(joined)):
             end_sessions(self, there)  # of whoever had the account's earlier password
-        user = await self.login_user({"username": joined, "password": password}) if joined else None
+        user = await self.login_user({"username": joined, "joined": self}) if joined else None
         if not user:
             return await self._page(key, None)
         self._jupyterhub_user = user

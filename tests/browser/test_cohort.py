@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlparse
 
 import pytest
 import requests
@@ -125,6 +126,15 @@ def test_wrong_passwords_are_said_plainly_and_not_for_ever(cohort: Cohort, visit
     page.get_by_role("button", name="Show the password").click()
     assert page.get_by_label("Password", exact=True).get_attribute("type") == "text"
     pages_errors_are_meant(visit_cohort.visitors[0])
+
+
+def test_the_hub_reads_no_large_body_of_a_stranger(cohort: Cohort) -> None:
+    """It is refused by its announced length, before any of it was sent; and so it fills no memory."""
+    where = urlparse(cohort.url)
+    for length in (2_000_000, 90_000_000):
+        with socket.create_connection((where.hostname, where.port), timeout=15) as stranger:
+            stranger.sendall(f"POST /hub/login HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: {length}\r\n\r\n".encode())
+            assert b" 200 " not in stranger.recv(200)  # a Hub that takes it would wait for the rest, and say nothing yet
 
 
 def test_a_facilitator_finds_the_formgrader_and_it_asks_nobody_else(cohort: Cohort, visit_cohort: VisitCohort, course: Course) -> None:

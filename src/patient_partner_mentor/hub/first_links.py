@@ -7,14 +7,12 @@ Hub's own account may read; those that were used drop out when the Hub starts ag
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from .accounts import Accounts
 
 NAME = "first-links.txt"
-_LINE = re.compile(r"(\S+) \S+/hub/join\?key=(\S+)")
 
 
 def end_passwords(accounts: Accounts, trusted: Iterable[str]) -> list[str]:
@@ -30,7 +28,7 @@ def write_links(accounts: Accounts, trusted: Iterable[str], path: Path, address:
 
     :param address: the one that people use, with a slash at the end
     """
-    there = dict(_LINE.findall(path.read_text("utf-8"))) if path.is_file() else {}
+    there = _links(path.read_text("utf-8")) if path.is_file() else {}
     waiting = [account for account in sorted(trusted) if not accounts.has_password(account)]
     keys = {account: key for account, key in there.items() if account in waiting and accounts.invited(key) == account}
     keys |= accounts.make_links([account for account in waiting if account not in keys], days)
@@ -39,3 +37,9 @@ def write_links(accounts: Accounts, trusted: Iterable[str], path: Path, address:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.writelines(f"{account} {address}hub/join?key={keys[account]}\n" for account in waiting)
     return waiting
+
+
+def _links(text: str) -> dict[str, str]:
+    """The keys of a file that was written before, by account."""
+    lines = (line.partition(" ") for line in text.splitlines())
+    return {account: link.rpartition("?key=")[2] for account, _, link in lines if "?key=" in link}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
+import tornado.httpserver
 from jupyterhub import objects
 from jupyterhub.handlers.login import LogoutHandler
 from jupyterhub.proxy import ConfigurableHTTPProxy
@@ -16,6 +17,8 @@ from ..errors import CourseError
 from .sockets import Door, socket_of
 
 LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
+# What anybody may send to the Hub before it knows who asks: its largest honest ones are lists of accounts.
+PATIENCE: dict[str, Any] = {"max_body_size": 1_000_000, "max_header_size": 65_536, "body_timeout": 20.0}  # bytes, bytes, seconds
 _HOST = objects.Server.host
 _LOGOUT = LogoutHandler.get
 
@@ -55,6 +58,14 @@ class ServiceSpawner(service._ServiceSpawner):  # noqa: SLF001 - there is no oth
         return super().start()
 
 
+class LittleAtATime(tornado.httpserver.HTTPServer):
+    """The Hub's web server, which takes small bodies only and waits for none for ever. The Hub's own reads them before it knows who asks."""
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """As ever, within limits."""
+        super().initialize(*args, **PATIENCE | kwargs)
+
+
 def _host(server: objects.Server) -> str:
     """Where a part is asked: JupyterHub keeps a service's host and port, and a socket's path stands as the host."""
     return f"http+unix://{server.ip}" if server.ip.startswith("%2f") else str(_HOST.fget(server))
@@ -79,3 +90,4 @@ def use_parts(doors: list[Door], others: bool) -> None:
     service._ServiceSpawner = ServiceSpawner  # noqa: SLF001
     objects.Server.host = property(_host)
     LogoutHandler.get, LogoutHandler.post = _sign_out, _LOGOUT  # a form carries the page's own token, which the Hub looks at
+    tornado.httpserver.HTTPServer = LittleAtATime  # where the Hub takes it from when it starts

@@ -38,5 +38,5 @@ def texts() -> list[str]:
 
 
 def names() -> list[str]:
-    """Those that can be a learner's name, as a folder's name has it: no slash, at most 100 characters."""
-    return [one for one in texts() if "/" not in one and "\x00" not in one and "\n" not in one and "\x1b" not in one and len(one) <= 100 and not one.startswith(".")]
+    """Those that can be a learner's name, as a folder's name has it: at most 100 characters, and none that a path or a pattern is made of."""
+    return [one for one in texts() if not set(one) & set("/\x00\n\x1b*?[]") and len(one) <= 100 and not one.startswith(".")]

@@ -75,7 +75,7 @@ def test_a_module_that_is_not_there_is_said(root: Path):
 
 def test_a_course_that_is_nowhere_is_said(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("PPM_COURSE", raising=False)
-    with pytest.raises(CohortError, match="The course was not found. Name its folder"):
+    with pytest.raises(CohortError, match="The course was not found. Set PPM_COURSE to its folder"):
         assignments.module_folders(tmp_path)
     monkeypatch.setenv("PPM_COURSE", str(root))
     assert len(assignments.module_folders(tmp_path)) == 8

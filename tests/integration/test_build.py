@@ -90,7 +90,7 @@ def test_a_taken_port_is_said(own):
         port = taken.getsockname()[1]
         done = run(own, "serve", "--port", str(port), "--no-browser")
     assert done.returncode == 1
-    assert f"Port {port} on this computer is taken" in done.stderr and f"make serve PORT={port + 1}" in done.stderr
+    assert f"Port {port} on this computer is taken" in done.stderr and f"ppm serve --port {port + 1}" in done.stderr
     assert "Traceback" not in done.stderr
 
 

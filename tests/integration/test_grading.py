@@ -177,7 +177,7 @@ def test_a_release_that_is_not_the_gradebooks_is_refused(own_folder: Path, modul
     released.write_text(released.read_text("utf-8").replace(".step(1)", ".step(2)"), "utf-8")
     for words in (("ppm", "grade"), ("nbgrader", "autograde")):
         said = command(own_folder, *words, module.name, ok=False).stderr
-        assert said.count("is not the one that the gradebook knows. Run 'ppm assignments") == 1 and "Traceback" not in said
+        assert said.count("is not the one that the gradebook knows. Grade again after this command: ") == 1 and f"ppm assignments {module.name}" in said and "Traceback" not in said
 
 
 def test_a_hand_in_of_another_module_gets_no_credit(course: Course):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,12 @@ from patient_partner_mentor.hub.refusals import Refused
 from patient_partner_mentor.hub.service_settings import Quotas
 
 HONEST_SAVE = 60_000  # bytes of an answer with ten earlier texts of a page each
+
+
+def alone(work: Coroutine[Any, Any, Any]) -> Any:
+    """What it gives, on a loop of its own in a thread of its own: the browser tests of the same run have one in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result(120)
 
 
 def rate(a_minute: int, time: list[float], at_once: int | None = None) -> Rate:
@@ -92,7 +99,7 @@ def test_one_account_takes_turns_and_others_pass() -> None:
             leave()
         assert not door._accounts
 
-    asyncio.run(work())
+    alone(work())
 
 
 def test_one_large_thing_of_an_account_at_a_time_and_few_in_all() -> None:
@@ -118,7 +125,7 @@ def test_one_large_thing_of_an_account_at_a_time_and_few_in_all() -> None:
             other()
         assert not door._accounts and not door._large.locked()
 
-    asyncio.run(work())
+    alone(work())
 
 
 def test_too_many_that_wait_are_refused_and_so_is_waiting_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +146,7 @@ def test_too_many_that_wait_are_refused_and_so_is_waiting_too_long(monkeypatch: 
             leave()
         assert not door._accounts
 
-    asyncio.run(work())
+    alone(work())
 
 
 class Answering(RequestHandler):
@@ -181,7 +188,7 @@ def _listening(work: Any, most: int | None = None) -> Any:
             server.stop()
             await server.close_all_connections()
 
-    return asyncio.run(run())
+    return alone(run())
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"

@@ -28,6 +28,17 @@ from patient_partner_mentor.hub.hub_settings import load_hub_settings
 c = get_config()
 configure(load_hub_settings(), c)
 """
+# Servers of learners, each as the account of the tests: separate accounts are another test's. To be formatted with ``homes``.
+OWN_SERVERS = """
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from patient_partner_mentor.hub.servers import OwnServer
+class SimpleServer(OwnServer, SimpleLocalProcessSpawner):
+    def account(self):
+        return ""
+c.JupyterHub.spawner_class = SimpleServer
+c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
+c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+"""
 
 
 class ConfiguredHub:

@@ -6,7 +6,6 @@ made by the learner's side and kept there before anything is sent, so that a sec
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Collection, Iterable

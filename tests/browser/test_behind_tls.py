@@ -13,22 +13,14 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.configured_hub import COURSE, PASSWORD, ConfiguredHub, configured_hub
+from tests.configured_hub import OWN_SERVERS, PASSWORD, ConfiguredHub, configured_hub
 from tests.hub_running import free_port
 from tests.nginx_running import GROUP, certificate, nginx
 
 PREFIX = "/with/us/"
 BOX = "#step-2 .reflection textarea"
 # As on any Hub with servers for learners, but each as the account of the tests; and with a certificate that nobody else knows.
-MORE = """
-from jupyterhub.spawner import SimpleLocalProcessSpawner
-from patient_partner_mentor.hub.servers import OwnServer
-class SimpleServer(OwnServer, SimpleLocalProcessSpawner):
-    def account(self):
-        return ""
-c.JupyterHub.spawner_class = SimpleServer
-c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
-c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+MORE = OWN_SERVERS + """
 c.Spawner.environment["SSL_CERT_FILE"] = {cert!r}
 """
 

@@ -8,28 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.configured_hub import ConfiguredHub, configured_hub
+from tests.configured_hub import OWN_SERVERS, ConfiguredHub, configured_hub
 
 from .conftest import Visitor
-
-MORE = """
-from jupyterhub.spawner import SimpleLocalProcessSpawner
-from patient_partner_mentor.hub.servers import OwnServer
-class SimpleServer(OwnServer, SimpleLocalProcessSpawner):
-    def account(self):
-        return ""
-c.JupyterHub.spawner_class = SimpleServer
-c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
-c.Spawner.start_timeout = 120
-c.Spawner.http_timeout = 120
-"""
 
 
 @pytest.fixture(scope="module")
 def hub(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfiguredHub]:  # noqa: ARG001 - the apps stand beside the book
     """The Hub; each learner's server is the account of the tests."""
     folder = tmp_path_factory.mktemp("apps")
-    with configured_hub(folder, {"servers": "apps"}, MORE.format(homes=str(folder / "homes"))) as running:
+    with configured_hub(folder, {"servers": "apps"}, OWN_SERVERS.format(homes=str(folder / "homes"))) as running:
         yield running
 
 

@@ -11,23 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.configured_hub import COURSE, ConfiguredHub, configured_hub
+from tests.configured_hub import COURSE, OWN_SERVERS, ConfiguredHub, configured_hub
 
 from .conftest import Visitor
 from .looking import CUT, SIDEWAYS, SMALL, axe, names_and_roles
 
 # A server starts when the test says so, and does not where it says that.
-MORE = """
+MORE = OWN_SERVERS + """
 import asyncio, os
-from jupyterhub.spawner import SimpleLocalProcessSpawner
-from patient_partner_mentor.hub.servers import OwnServer
-class SimpleServer(OwnServer, SimpleLocalProcessSpawner):
-    def account(self):
-        return ""
-c.JupyterHub.spawner_class = SimpleServer
-c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
-c.Spawner.start_timeout = 120
-c.Spawner.http_timeout = 120
 c.JupyterHub.tornado_settings["slow_spawn_timeout"] = 0
 if os.geteuid() == 0:
     c.Spawner.args = [*c.Spawner.args, "--allow-root"]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from patient_partner_mentor.cohort.settings import database_address
+from patient_partner_mentor.hub.store import Store
+from patient_partner_mentor.hub.tables import metadata
 from tests.cohort_folder import command, configured, copied
+from tests.find_postgres import running_postgres
 from tests.hub_running import Hub, running_hub
 
 
@@ -17,6 +23,38 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
     with running_hub(folder, {"quotas": {"saves_a_minute": 100_000}}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str | None]:
+    """The address of a PostgreSQL, or nothing; whoever uses it empties its tables first."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        with running_postgres(Path(folder)) as address:
+            yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store's address, one after the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store' / 'course.sqlite'}"
+    found = request.getfixturevalue("postgres")
+    if not found:
+        pytest.skip("there is no PostgreSQL here, and apt cannot install it")
+    return database_address(found)
+
+
+@pytest.fixture
+def stores(url: str) -> Iterator[list[Store]]:
+    """Two replicas' stores at one address, emptied."""
+    both = [Store(url), Store(url)]
+    with both[0].engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    yield both
+    for one in both:
+        one.close()
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,11 +22,10 @@ from patient_partner_mentor.hub import erasing, journals, keeping, kept, mailbox
 from patient_partner_mentor.hub.clock import HEARTBEAT, clock_is_right
 from patient_partner_mentor.hub.journals import Learner
 from patient_partner_mentor.hub.marks import set_mark
-from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas, ServiceSettings
+from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas
 from patient_partner_mentor.hub.store import Store
-from patient_partner_mentor.hub.tables import answers, comments, expiries, hand_ins, kept_copies, metadata
+from patient_partner_mentor.hub.tables import answers, comments, expiries, hand_ins, kept_copies
 from patient_partner_mentor.hub.terms import terms
-from tests.find_postgres import running_postgres
 from tests.integration import service_asking as asking
 
 ANA, BEN = Learner("c", "ana"), Learner("c", "ben")
@@ -59,35 +56,10 @@ def course_settings(**more: Any) -> CourseSettings:
     return CourseSettings(**{"title": "T", "readers": ("Fay",), "reading_days": 5, "contact": "Fay", "ends": ENDS, "wait_days": 3, "copy_days": 7, **more})
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str | None]:
-    """The address of a PostgreSQL, or nothing."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        with running_postgres(Path(folder)) as url:
-            yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store's address, one after the other."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store' / 'course.sqlite'}"
-    found = request.getfixturevalue("postgres")
-    if not found:
-        pytest.skip("there is no PostgreSQL here, and apt cannot install it")
-    return ServiceSettings(store=found, book=Path(), courses={"c": course_settings()}).store
-
-
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """A store with nothing in it."""
-    opened = Store(url)
-    with opened.engine.connect().execution_options(writes=True) as connection, connection.begin():
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
-    yield opened
-    opened.close()
+def store(stores: list[Store]) -> Store:
+    """One of the two replicas."""
+    return stores[0]
 
 
 async def fill(store: Store, module: Module, *people: Learner, seen: str | None = "2026-12-01T02:00:00.000000Z") -> None:

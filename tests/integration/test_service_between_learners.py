@@ -14,6 +14,7 @@ from patient_partner_mentor.archives import packed
 from patient_partner_mentor.curriculum import Course, Module
 from tests.hub_running import COURSE, OTHER, Hub
 from tests.integration import service_asking as asking
+from tests.made_archives import archive
 
 FILES = packed({"module.ipynb": b"{}"})
 
@@ -140,13 +141,6 @@ def test_two_accounts_in_one_browser_stay_apart(hub: Hub, module: Module, ana: s
 
 def test_an_archive_that_is_not_plain_is_refused(hub: Hub, module: Module, ana: str) -> None:
     """Links, ways out, too many files, too much unpacked, no archive: nothing of it is kept."""
-
-    def archive(*entries: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", method) as made:
-            for name, data in entries:
-                made.writestr(name, data, method)
-        return out.getvalue()
 
     link = zipfile.ZipInfo("module.ipynb")
     link.external_attr = 0o120777 << 16

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import tempfile
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,12 +20,11 @@ from patient_partner_mentor.hub.comment_data import comments_of
 from patient_partner_mentor.hub.journals import Learner
 from patient_partner_mentor.hub.quota import Rate
 from patient_partner_mentor.hub.refusals import Refused
-from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas, ServiceSettings
+from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas
 from patient_partner_mentor.hub.store import Store
 from patient_partner_mentor.hub.taking import Taking
 from patient_partner_mentor.hub.tables import answers, erasures, metadata
 from patient_partner_mentor.reflections import NEXT_STEP, Revision, read_answer, read_journal
-from tests.find_postgres import running_postgres
 from tests.integration import service_asking as asking
 
 def taken(store: Store, who: Learner) -> Any:
@@ -47,38 +43,6 @@ def done(work: Coroutine[Any, Any, Any]) -> Any:
     """What it gives, on a loop of its own in a thread of its own: the browser tests of the same run have one in this thread."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result(120)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str | None]:
-    """The address of a PostgreSQL, or nothing."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        with running_postgres(Path(folder)) as url:
-            yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store's address, one after the other."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store' / 'course.sqlite'}"
-    found = request.getfixturevalue("postgres")
-    if not found:
-        pytest.skip("there is no PostgreSQL here, and apt cannot install it")
-    return ServiceSettings(store=found, book=Path(), courses={"c": _course()}).store
-
-
-@pytest.fixture
-def stores(url: str) -> Iterator[list[Store]]:
-    """Two replicas' stores at one address, emptied."""
-    both = [Store(url), Store(url)]
-    with both[0].engine.connect().execution_options(writes=True) as connection, connection.begin():
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
-    yield both
-    for one in both:
-        one.close()
 
 
 def _course(**more: Any) -> CourseSettings:

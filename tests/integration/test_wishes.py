@@ -19,7 +19,7 @@ from patient_partner_mentor.hub.refusals import Refused
 from patient_partner_mentor.hub.service_settings import Quotas
 from patient_partner_mentor.hub.store import MIGRATIONS, Store
 from tests.integration import service_asking as asking
-from tests.integration.test_service_store import done, postgres, stores, taken, url  # noqa: F401 - the same two databases
+from tests.integration.test_service_store import done, taken
 
 ANA, OTHER = Learner("c", "ana"), Learner("other", "ana")
 FIRST = "I thought of my neighbor, who drives me to the clinic when the bus is late."
@@ -31,7 +31,7 @@ Share = Callable[..., HandIn]
 
 
 @pytest.fixture
-def store(stores: list[Store]) -> Store:  # noqa: F811
+def store(stores: list[Store]) -> Store:
     """One of the two replicas."""
     return stores[0]
 
@@ -184,7 +184,7 @@ def test_wishes_belong_to_the_learner(store: Store, module: Module, share: Share
     assert done(store.read(wishes.standing, "c")) == []
 
 
-def test_an_older_store_keeps_its_wishes(url: str, store: Store, module: Module, share: Share) -> None:  # noqa: F811
+def test_an_older_store_keeps_its_wishes(url: str, store: Store, module: Module, share: Share) -> None:
     """Wishes of a store from before they had a table are taken over when it is brought up to date."""
     give_back(store, module, share(FIRST, reply=True), {_STEP_1: "Thank you."})
     tap(store, module, CALL)

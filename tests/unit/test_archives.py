@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import random
 import struct
 import zipfile
@@ -13,16 +12,9 @@ import pytest
 
 from patient_partner_mentor.archives import BadArchive, packed, unpacked
 from patient_partner_mentor.hub.mailbox import OWN_FILES
+from tests.made_archives import archive
 
 LIMIT, FILES = 2_000_000, 20
-
-
-def archive(*entries: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as made:
-        for name, data in entries:
-            made.writestr(name, data, method)
-    return out.getvalue()
 
 
 def take(data: bytes) -> dict[str, bytes]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +19,8 @@ from traitlets import Any as AnyTrait, Bool, Integer, List
 from ..errors import CourseError
 from .sockets import Door, socket_of
 
+KEPT_OPEN = Path(__file__).parent / "kept_open.cjs"
+_NODE = "NODE_OPTIONS"
 LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
 # What anybody may send to the Hub before it knows who asks: its largest honest ones are lists of accounts.
 PATIENCE: dict[str, Any] = {"max_body_size": 1_000_000, "max_header_size": 65_536, "body_timeout": 20.0}  # bytes, bytes, seconds
@@ -40,7 +45,22 @@ class SocketProxy(ConfigurableHTTPProxy):
         for door in self.doors[1:]:
             door.socket.unlink(missing_ok=True)
         self._begun = True
-        await super().start()
+        with _node_options(f'--require "{KEPT_OPEN}"'):
+            await super().start()
+
+
+@contextmanager
+def _node_options(more: str) -> Iterator[None]:
+    """What Node is told when the proxy is started, however the settings start it: JupyterHub hands it the Hub's own environment."""
+    before = os.environ.get(_NODE)
+    os.environ[_NODE] = f"{before or ''} {more}".strip()
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_NODE, None)
+        else:
+            os.environ[_NODE] = before
 
 
 class ServiceSpawner(service._ServiceSpawner):  # noqa: SLF001 - there is no other way in

@@ -89,8 +89,8 @@ def open_trial(folder: Path) -> Trial:
     except (OSError, ValueError):
         raise CourseError(f"{secret} cannot be read, so the trial's passwords are not known. Put a copy of it back, or begin anew after: rm -r {quoted(str(folder))}") from None
     trial = Trial(folder, kept["passwords"], kept["tokens"])
-    for part in (trial.state, folder / "service", trial.course, folder / "home"):
-        part.mkdir(mode=0o700, exist_ok=True)
+    for place in (trial.state, folder / "service", trial.course, folder / "home"):
+        place.mkdir(mode=0o700, exist_ok=True)
     for account, password in trial.passwords.items():
         if not trial.accounts.has_password(account) and not kept.get("begun"):
             trial.accounts.set_password(account, password)

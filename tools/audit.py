@@ -9,6 +9,7 @@ be asked. A version that a service does not know counts as not asked, since pip-
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from patient_partner_mentor.errors import CourseError
-from patient_partner_mentor.hub.proxy import node_and_npm
+from patient_partner_mentor.hub.proxy import node_and_npm, trusting
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = ("bench", "audit", "lock")  # bench holds what course, cohort and test hold
@@ -62,7 +63,7 @@ def npm_list(name: str) -> Found:
 def _answer(command: list[str], place: Path = ROOT) -> Any:
     """The JSON that a program prints, or nothing. Their exit codes do not tell a hole from a service that is away."""
     try:
-        return json.loads(subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60 * MINUTES, check=False).stdout)
+        return json.loads(subprocess.run(command, cwd=place, env=trusting(os.environ), capture_output=True, text=True, timeout=60 * MINUTES, check=False).stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
 

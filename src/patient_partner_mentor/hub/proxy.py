@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import shutil
+import ssl
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CourseError
@@ -14,6 +17,8 @@ SCRIPT = "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 STAMP = "node_modules/.ppm-lock"
 WATCH = Path(__file__).parent / "watch.cjs"
 MINUTES = 5
+_TRUSTED = "NODE_EXTRA_CA_CERTS"
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")  # of Debian, Fedora, and macOS
 
 
 def proxy_command(folder: Path) -> tuple[str, ...]:
@@ -37,7 +42,7 @@ def proxy_command(folder: Path) -> tuple[str, ...]:
 def _install(folder: Path, node: str, npm: str) -> None:
     command = [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60 * MINUTES, check=False)
+        done = subprocess.run(command, cwd=folder, env=trusting(os.environ), capture_output=True, text=True, timeout=60 * MINUTES, check=False)
         said = "" if done.returncode == 0 else (done.stderr or done.stdout).strip()[-600:] or "it gave no reason"
     except subprocess.TimeoutExpired:
         said = f"it took longer than {MINUTES} minutes"
@@ -46,6 +51,13 @@ def _install(folder: Path, node: str, npm: str) -> None:
             f"JupyterHub's proxy could not be had from npm: {said}\n"
             "It needs the npm registry, or a mirror that npm knows (npm config set registry ...). Make sure of that and run this again."
         )
+
+
+def trusting(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for npm, which then trusts whom this computer trusts, as pip does: Node knows a list of its own only."""
+    bundles = (ssl.get_default_verify_paths().cafile, *_BUNDLES)
+    found = next((bundle for bundle in bundles if bundle and Path(bundle).is_file()), None)
+    return ({_TRUSTED: found} if found else {}) | dict(environment)
 
 
 def node_and_npm() -> tuple[str, str]:

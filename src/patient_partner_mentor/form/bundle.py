@@ -20,10 +20,11 @@ HERE = Path(__file__).parent
 CREDIT = HERE.parent / "credit"
 FORM_PARTS = ("record.js", "database.js", "store.js", "rules.js", "credit.js", "text.js", "form.js")
 HOST_PARTS = ("host_text.js", "remote.js")  # where something beside the browser keeps the answers
-KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, "talk.js", "kernel.js")
+MIRROR_PARTS = ("mirror_text.js", "mirror.js")  # what is said of what noticing found
+KERNEL_PARTS = (*FORM_PARTS, *HOST_PARTS, *MIRROR_PARTS, "talk.js", "kernel.js")
 PORTFOLIO_PARTS = ("record.js", "database.js", "store.js", "rules.js", "credit.js", *HOST_PARTS, "talk.js", "shelf.js", "copies.js", "portfolio_text.js", "portfolio.js")
 COHORT_TEXTS = {"cohort_text.js": ("home", "comments"), "sharing_text.js": ("consent", "share")}
-GROUPS = ("form", "credit", "noticing")  # of the interface's texts, that the form shows
+GROUPS = ("form", "credit")  # of the interface's texts, that the form shows
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) ([A-Za-z_$][\w$]*))", re.M)
 
@@ -35,6 +36,8 @@ def source(name: str, folder: Path = HERE, mode: Mode = "alone", language: str =
     if name == "text.js":
         chosen = {group: of_mode(texts(language)[group], mode) for group in GROUPS}
         return f"export const TEXT = {json.dumps(chosen, ensure_ascii=False)};\n"
+    if name == "mirror_text.js":
+        return f"export const MIRROR_TEXT = {json.dumps(of_mode(texts(language)['noticing'], mode), ensure_ascii=False)};\n"
     if name == "host_text.js":
         return f"export const HOST_TEXT = {json.dumps(of_mode(texts(language)['host'], mode), ensure_ascii=False)};\n"
     if name in COHORT_TEXTS:

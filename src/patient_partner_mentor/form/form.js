@@ -231,7 +231,7 @@ export function render({ model, el, signal }) {
       ? [h("div", { class: "buttons" },
         button(`${found.question}_yes`, () => { draft.change({ [found.question]: true }); finished(); done.focus(); }, "credit"),
         button(`${found.question}_no`, () => { settle.replaceChildren(); outcome.textContent = ""; fields[0].focus(); }, "credit"))]
-      : written && settings.noticing && question.step !== "next-step" ? [button("ask", noticed, "noticing")] : []));
+      : written && settings.noticing && question.step !== "next-step" ? [button("notice", noticed)] : []));
     if (question.sensitive && found.state === "done" && settings.support) { support.textContent = settings.support; support.hidden = false; }
   };
   const finished = async () => {
@@ -244,11 +244,10 @@ export function render({ model, el, signal }) {
   const noticed = async () => {
     const line = h("p", { role: "status" });
     settle.replaceChildren(line);
-    let found;
-    try { found = await (await settings.noticing())(ownWords(read(), labels), draft.answer.language, question.key_words ?? []); } catch { line.textContent = say("silent", {}, "noticing"); return; }
-    const list = found.map((name) => say(name, {}, "noticing")).join("; "), open = ["happened", "meant", "next"].find((name) => !found.includes(name));
-    const lines = [list ? say("includes", { list }, "noticing") : say("none", {}, "noticing"), open ? say(`ask_${open}`, {}, "noticing") : "", say("what_it_is", {}, "noticing")];
-    line.textContent = lines.filter(Boolean).join(" ");
+    try {
+      const mirror = await settings.noticing();
+      line.textContent = await mirror(ownWords(read(), labels), draft.answer.language, question.key_words ?? []);
+    } catch { line.textContent = say("notice_silent"); }
   };
   const done = h("button", { type: "submit", class: "primary" }, say(question.step === "next-step" ? "next_done" : question.kind === "moment" ? "moment_done" : "done"));
   const copy = button("copy", async () => {

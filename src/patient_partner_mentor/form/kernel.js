@@ -1,5 +1,6 @@
 /* The form beside a kernel: Voila's pages and JupyterLab. Words travel in messages, never in what a widget syncs. */
 import { render } from "./form.js";
+import { mirrored } from "./mirror.js";
 import { hosted } from "./remote.js";
 import { openStore } from "./store.js";
 import { talk } from "./talk.js";
@@ -15,7 +16,7 @@ export const kernelForm = {
     const settings = {
       ...given,
       open: (owner) => (given.journal ? hosted(openStore(owner), channel, model.get("question")) : openStore(owner)),
-      noticing: async () => async (text, language, keyWords) => (await ask({ kind: "notice", text, language, key_words: keyWords })).found,
+      noticing: async () => async (text, language, keyWords) => mirrored((await ask({ kind: "notice", text, language, key_words: keyWords })).found),
     };
     const values = { get: (key) => (key === "settings" ? settings : model.get(key)) };
     return render({ model: values, el, signal: signal ?? new AbortController().signal });

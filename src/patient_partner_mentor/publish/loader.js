@@ -13,7 +13,7 @@ if (settings.noticing) {
     script.src = address;
     script.onload = () => {
       window.ppm.notice("", "en", [], window.ppm.WORD_LISTS); // makes the list ready before it is asked
-      good((text, language, keyWords) => window.ppm.notice(text, language, keyWords, window.ppm.WORD_LISTS));
+      good((text, language, keyWords) => window.ppm.mirrored(window.ppm.notice(text, language, keyWords, window.ppm.WORD_LISTS)));
     };
     script.onerror = () => { asked = null; bad(); }; // the form says so
     document.head.append(script);

@@ -199,6 +199,46 @@ def test_the_offline_copy_follows_the_book_and_never_mixes_editions(browser, own
     context.close()
 
 
+PORTAL = "<!DOCTYPE html><title>Welcome to our network</title><p>Please agree to the terms.</p>"
+REFUSED = """() => navigator.serviceWorker.register("../../sw.js", { scope: "../../" }).then((registration) => new Promise((done) => {
+  const look = () => registration.installing ?? registration.waiting ?? registration.active ? setTimeout(look, 20) : done(true);
+  look();
+}))"""
+KEPT = """async (path) => {
+  const address = new URL(`../../${path}`, location.href).href;
+  for (const name of await caches.keys()) {
+    const found = await (await caches.open(name)).match(address);
+    if (found) return found.text();
+  }
+  return null;
+}"""
+KEEP_WRONGLY = """async ([path, text]) => {
+  const cache = await caches.open((await caches.keys())[0]);
+  await cache.put(new URL(`../../${path}`, location.href).href, new Response(text, { headers: { "Content-Type": "text/html" } }));
+}"""
+
+
+def test_the_offline_copy_takes_a_file_only_for_what_it_is(browser, own_book):
+    """A captive portal, or a host without the file, answers with a page of its own and 200."""
+    page_of_help, form = "book/help.html", f"_static/{next((own_book / '_static').glob('form.*.js')).name}"
+    right = {path: (own_book / path).read_text("utf-8") for path in (page_of_help, form)}
+    with running(ours(own_book)) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        (own_book / page_of_help).write_text(PORTAL, "utf-8")
+        page.goto(f"{address}/course/{MODULE}")
+        assert page.evaluate(REFUSED) and page.evaluate(KEPT, page_of_help) is None
+        (own_book / page_of_help).write_text(right[page_of_help], "utf-8")
+        page.goto(f"{address}/course/{MODULE}")
+        page.wait_for_selector("html[data-offline=ready]")
+        assert {path: page.evaluate(KEPT, path) for path in right} == right
+        page.evaluate(KEEP_WRONGLY, [form, PORTAL])  # as an earlier worker could
+        page.goto(f"{address}/course/{MODULE}")
+        page.wait_for_selector("html[data-forms=ready]")
+        assert page.evaluate(KEPT, form) == right[form], "what was kept wrongly mends itself"
+    context.close()
+
+
 def test_light_and_dark_can_be_chosen_and_are_kept(visit):
     page = visit("book/help.html", color_scheme="light")
     button = page.get_by_role("button", name="Light or dark")

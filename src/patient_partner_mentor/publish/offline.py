@@ -62,7 +62,7 @@ def write(out: Path, deployment: Deployment) -> None:
     edition = hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:12]
     (out / MANIFEST).write_text(json.dumps({"edition": edition, "files": listed}, indent=0), "utf-8")
     worker = (HERE / "worker.js").read_text("utf-8")
-    (out / "sw.js").write_text(worker.replace("__EDITION__", edition).replace("__FILES__", json.dumps(list(listed))), "utf-8")
+    (out / "sw.js").write_text(worker.replace("__EDITION__", edition).replace("__FILES__", json.dumps(listed)), "utf-8")
 
 
 def _kept(path: Path, out: Path) -> bool:

@@ -21,8 +21,9 @@ TEMPLATES = HERE / "templates"
 ACCOUNTS = "patient_partner_mentor.hub.authenticator.CourseAuthenticator"
 BUILT_IN = {"pam": "pam", "accounts": ACCOUNTS}
 QUICK = {"interrupt_timeout": 1, "term_timeout": 3, "kill_timeout": 2}  # seconds; the Hub's own take over half a minute
-# nbgrader's parts for learners' own servers: the course service takes their place, and some show what is not theirs
+# nbgrader's own parts: the course service takes the place of most, and PAGES of the last
 EXTRAS = ("assignment_list", "course_list", "validate_assignment", "formgrader")
+PAGES = "patient_partner_mentor.hub.formgrader_pages"  # loads nbgrader's formgrader
 OTHERS = ("jupyter_server_terminals", "voila.server_extension", "jupyterlab", "jupyter_lsp", "notebook", "notebook_shim", "jupyterlab_jupytext")
 # What the Hub's own pages for operators need; ours say less in themselves, see templates/layout.html.
 POLICY = (
@@ -168,8 +169,7 @@ def _course_service(settings: HubSettings) -> dict[str, Any]:
 
 def _formgrader(settings: HubSettings, name: str, course: HubCourse) -> dict[str, Any]:
     """nbgrader's formgrader: a notebook server without the rest of nbgrader's pages, for facilitators of the course alone."""
-    extensions = {f"nbgrader.server_extensions.{one}": one == "formgrader" for one in EXTRAS}
-    extensions |= dict.fromkeys(OTHERS, False)
+    extensions = {f"nbgrader.server_extensions.{one}": False for one in EXTRAS} | dict.fromkeys(OTHERS, False) | {PAGES: True}
     arguments = [
         f"--ServerApp.root_dir={course.folder}",
         f"--ServerApp.jpserver_extensions={extensions}",

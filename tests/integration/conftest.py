@@ -12,9 +12,11 @@ import pytest
 from patient_partner_mentor.cohort.settings import database_address
 from patient_partner_mentor.hub.store import Store
 from patient_partner_mentor.hub.tables import metadata
+from tests.attacked_hub import attacked_hub
 from tests.cohort_folder import command, configured, copied
 from tests.find_postgres import running_postgres
 from tests.hub_running import Hub, running_hub
+from tools.attack.target import Target
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
     with running_hub(folder, {"quotas": {"saves_a_minute": 100_000}}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A Hub as an operator sets it up, to be attacked, with its store in a file."""
+    with attacked_hub(tmp_path_factory.mktemp("attacked")) as target:
+        yield target
 
 
 @pytest.fixture(scope="session")

@@ -5,35 +5,43 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPException
-from threading import Thread
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.cookies import SimpleCookie
+from threading import Lock, Thread
 from time import monotonic, perf_counter
+from types import MappingProxyType
 from urllib.parse import urlencode, urlparse
 
 from .people import CLOSED, Answer
 from .target import Seen, Target, attack
 
-LIMITED = "429"
+LIMITED, NO_FORM = "429", "403, for its form alone"
 LOOKED_AT = 100  # guesses at one account that the Hub may look at within a minute or so; it documents fewer
+NOT_LOOKED_AT = b"open twice"  # of the page for a form that another browser has sent, or another address
 AT_ONCE = 48
 OWNERS = "127.0.0.2"  # another address
 
 
-def guess(target: Target, names: Callable[[int], str], count: int, end: float, source: str, headers: Callable[[int], Mapping[str, str]] = lambda _: {}) -> Seen:
+def guess(
+    target: Target, names: Callable[[int], str], count: int, end: float, source: str, headers: Callable[[int], Mapping[str, str]] = lambda _: {}, at_once: int = AT_ONCE
+) -> Seen:
     """Send the sign-in form many times at once, each time with a wrong password.
 
     :param names: the account of each guess; :param headers: what each says of itself
     """
-    seen, numbers = Seen(), iter(range(count))
+    seen, numbers, turn = Seen(), iter(range(count)), Lock()
 
     def run() -> None:
-        with_form = _Form(target, source)
-        for number in numbers:
-            if monotonic() >= end:
-                return
-            seen.add(with_form.send(names(number), f"wrong-{secrets.token_hex(8)}", headers(number)))
+        with closing(Form(target, source)) as form:
+            for number in numbers:
+                if monotonic() >= end:
+                    return
+                said = form.answer(names(number), f"wrong-{secrets.token_hex(8)}", headers(number))
+                with turn:
+                    seen.add(said)
 
-    threads = [Thread(target=run) for _ in range(AT_ONCE)]
+    threads = [Thread(target=run) for _ in range(at_once)]
     for one in threads:
         one.start()
     for one in threads:
@@ -41,42 +49,51 @@ def guess(target: Target, names: Callable[[int], str], count: int, end: float, s
     return seen
 
 
-class _Form:
-    """The sign-in page of one connection that stays open, as a program that guesses would hold it."""
+class Form:
+    """The sign-in page of one connection that stays open until it is closed, as a program that guesses would hold it."""
 
     def __init__(self, target: Target, source: str) -> None:
         where = urlparse(target.url)
-        self._path = f"{where.path}hub/login"
+        self._path, self._referer = f"{where.path}hub/login", f"{target.url}hub/login"
         self._connection = HTTPConnection(where.hostname or "", where.port, timeout=60, source_address=(source, 0))
-        visitor = target.stranger(source)
-        visitor.ask("GET", "hub/login")
-        self._token = next((one.value or "" for one in visitor.session.cookies if one.name == "_xsrf"), "")
-        cookies = "; ".join(f"{one.name}={one.value}" for one in visitor.session.cookies)
-        self._headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies, "Referer": f"{target.url}hub/login"}
+        self._token = ""
 
-    def send(self, account: str, password: str, headers: Mapping[str, str]) -> Answer:
-        """One guess."""
+    def answer(self, account: str, password: str, claims: Mapping[str, str] = MappingProxyType({})) -> Answer:
+        """Send it. A form belongs to an address, so that whoever claims another one asks for a form of it first."""
         start = perf_counter()
-        body = urlencode({"username": account, "password": password, "_xsrf": self._token})
         try:
-            self._connection.request("POST", self._path, body, {**self._headers, **headers})
-            said = self._connection.getresponse()
-            said.read()
-            status = str(said.status)
+            if claims or not self._token:
+                self._token = self._new(claims)
+            headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"_xsrf={self._token}", "Referer": self._referer}
+            said, page = self._ask("POST", urlencode({"username": account, "password": password, "_xsrf": self._token}), {**headers, **claims})
+            status = NO_FORM if said.status == 403 and NOT_LOOKED_AT in page else str(said.status)
         except (OSError, HTTPException):
             self._connection.close()
-            status = CLOSED
-        return Answer(status, perf_counter() - start)
+            status, page = CLOSED, b""
+        return Answer(status, perf_counter() - start, page)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def _new(self, claims: Mapping[str, str]) -> str:
+        cookies = SimpleCookie(self._ask("GET", None, claims)[0].headers["Set-Cookie"])
+        return cookies["_xsrf"].value if "_xsrf" in cookies else ""
+
+    def _ask(self, method: str, body: str | None, headers: Mapping[str, str]) -> tuple[HTTPResponse, bytes]:
+        self._connection.request(method, self._path, body, dict(headers))
+        said = self._connection.getresponse()
+        return said, said.read()
 
 
 def looked_at(seen: Seen) -> int:
     """How many guesses were looked at: all that were not put off or cut off."""
-    return sum(count for status, count in seen.answers.items() if status not in (LIMITED, CLOSED))
+    return sum(count for status, count in seen.answers.items() if status not in (LIMITED, NO_FORM, CLOSED))
 
 
 def _few(seen: Seen, most: int = LOOKED_AT) -> Seen:
     count = looked_at(seen)
-    return seen.only({"200", "403", LIMITED, CLOSED}).must(count <= most, f"{count} guesses were looked at")
+    return seen.only({"403", LIMITED, CLOSED}).must(count <= most, f"{count} guesses were looked at")
 
 
 def _owner(target: Target, seen: Seen) -> Seen:

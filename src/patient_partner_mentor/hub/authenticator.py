@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,13 @@ from traitlets import Int, List, Unicode
 from ..interface import text
 from . import first_links
 from .accounts import LONGEST, SHORTEST, AccountError, Accounts
-from .guesses import Guesses, TooMany
+from .guesses import Guesses, TooMany, network_of
 from .hub_settings import SERVICE
 from .identity import plain_name
 from .passwords import PasswordHandler, end_sessions, refused_password
+from .turns import Full, Turns
 
-LOOKING = 2  # passwords that are looked at at once: each takes a tenth of a second of a processor, and 16 MB
-WAITING = 40  # that wait for it
+LOOKING = 1 if (os.cpu_count() or 1) < 4 else 2  # passwords that are looked at at once; the other processors are for the course
 KNOWN_DAYS = 180  # so long a browser is known that somebody signed in with
 
 
@@ -49,7 +50,7 @@ class CourseAuthenticator(Authenticator):
         super().__init__(**values)
         self.accounts = Accounts(Path(self.accounts_file))
         self.guesses = Guesses()
-        self._looking, self._waiting = ThreadPoolExecutor(LOOKING, "passwords"), 0
+        self._looking, self._turns = ThreadPoolExecutor(LOOKING, "passwords"), Turns(LOOKING)
         self._ended = self._let_in_by_hand()
 
     async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]  # a name alone is enough for the Hub
@@ -67,25 +68,20 @@ class CourseAuthenticator(Authenticator):
             self.guesses.take(account, address, known)
         except TooMany:
             raise HTTPError(429, text("hub.too_many_tries")) from None
-        if not await self._fits(account, password):
+        try:
+            async with self._turns.turn(network_of(address), known):
+                fits = await asyncio.get_running_loop().run_in_executor(self._looking, self.accounts.fits, account, password)
+        except Exception as error:  # nobody has looked at it, so it was no guess
+            self.guesses.forgive(account, address, known)
+            if isinstance(error, Full):
+                raise HTTPError(429, text("hub.sign_in_busy")) from None
+            raise
+        if not fits:
             return None
         self.guesses.forgive(account, address, known)
         secure = urlparse(self.public_url).scheme == "https"
         handler.set_secure_cookie(_cookie(account), account, expires_days=KNOWN_DAYS, path=handler.hub.base_url, httponly=True, samesite="Lax", secure=secure)
         return account
-
-    async def _fits(self, account: str, password: str) -> bool:
-        """Whether it is the password; few are looked at at once, and few wait.
-
-        :raises HTTPError: 429 when too many wait
-        """
-        if self._waiting >= WAITING:
-            raise HTTPError(429, text("hub.too_many_tries"))
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._looking, self.accounts.fits, account, password)
-        finally:
-            self._waiting -= 1
 
     def address_of(self, request: Any) -> str:
         """Where a request comes from. Without a server in front that says so, only what our own proxy saw counts."""

@@ -120,12 +120,17 @@ def question(prompt: str, lighter: str | None = None, starters: Iterable[str] = 
     lines = "".join(f"<li>{e(p)} <span class='write-here'></span></li>" for p in parts)
     ways = "".join(f"<li>{e(s)}</li>" for s in starters)
     return (
-        f'<div class="question-only"><p class="prompt">{e(prompt)}</p> '
+        f'<div class="question-only"><p class="prompt">{e(prompt)}</p> {not_loaded()} '
         + (f"<ul>{lines}</ul> " if lines else "<div class='write-here'></div> ")
         + (f"<p>{e(text('form.lighter_intro'))} {e(lighter)}</p> " if lighter else "")
         + (f"<p>{e(text('form.starters'))}</p> <ul>{ways}</ul> " if ways else "")
         + "</div>"
     )
+
+
+def not_loaded() -> str:
+    """What to do where a script's work does not come. The style sheet shows it after some seconds; the script, when it comes, takes its place."""
+    return f'<p class="not-loaded">{escape(text("course.not_loaded"))} <a href="">{escape(text("course.try_again"))}</a></p>'
 
 
 def notices(resource: Resource) -> list[str]:

@@ -182,7 +182,7 @@ class Place(_Generated):
     required_arguments: ClassVar[int] = 1
 
     def html(self, site: Any) -> str:
-        return f'<div id="{escape(self.arguments[0])}-place" class="script-place"></div>'
+        return f'<div id="{escape(self.arguments[0])}-place" class="script-place">{cards.not_loaded()}</div>'
 
 
 class InMode(SphinxDirective):

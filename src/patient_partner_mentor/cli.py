@@ -174,11 +174,11 @@ def _root(given: Path | None) -> Path:
     return given or next((place for place in places if any(place.glob(f"notebooks/*/{MODULE_FILE}"))), places[0])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; an error of ours is one message, never a traceback."""
-    parser = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
-    parser.add_argument("--root", type=Path, help="the course's folder (default: here, else what PPM_COURSE names, else the clone that ppm was installed from)")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+def parser() -> argparse.ArgumentParser:
+    """All verbs with their options."""
+    whole = argparse.ArgumentParser(prog="ppm", description="Patient Partner Mentor: build, serve and check the course.")
+    whole.add_argument("--root", type=Path, help="the course's folder (default: here, else what PPM_COURSE names, else the clone that ppm was installed from)")
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
     verb = verbs.add_parser("book", help=book.__doc__)
     verb.add_argument("--force", action="store_true", help="build everything anew")
     verb.add_argument("--mode", choices=("alone", "cohort"), default="alone", help="whose book: for people alone, or for a cohort (default: alone)")
@@ -232,7 +232,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--go-on", default="", metavar="COURSE", help="what is held may go, once its days of waiting are over")
     verb.add_argument("--clock-is-right", action="store_true", help="the service was away for long, and its clock is right")
     verb.set_defaults(run=keeping)
-    args = parser.parse_args(arguments)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; an error of ours is one message, never a traceback."""
+    args = parser().parse_args(arguments)
     args.root = _root(args.root)
     try:
         args.run(args)

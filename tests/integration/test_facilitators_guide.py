@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from patient_partner_mentor.cli import main
 from patient_partner_mentor.curriculum import Course
 
 from .test_plain_words import body, grades
 
 PAGES = "facilitators-guide facilitators-sessions facilitators-care care-table facilitators-paper group-agreement paper-sheet lighter-questions".split()
 LABELS = ("This week's steps:", "Bring:", "The talk question:", "Without speaking:", "Closing:", "Take care:")
-COMMANDS = re.compile(r"(?:`|^ *)(?:\.venv/bin/)?ppm ([a-z]+)([^`\n]*)", re.M)
 MINUTES = re.compile(r"^\| (\d+) to (\d+) \|", re.M)
 
 
@@ -58,15 +56,3 @@ def test_every_lighter_question_is_on_the_page_to_print(course: Course, root: Pa
 def test_the_opening_session_is_an_hour(root: Path):
     minutes = hour(sections(root / "book/facilitators-guide.md")["The opening session"])
     assert (minutes[0], minutes[-1]) == (0, 60)
-
-
-@pytest.mark.parametrize("name", ["facilitators-guide", "operators-guide"])
-def test_every_command_of_the_guide_is_there(root: Path, capsys: pytest.CaptureFixture[str], name: str):
-    named = COMMANDS.findall((root / f"book/{name}.md").read_text("utf-8"))
-    assert {verb for verb, _ in named} >= {"collect", "erase"}
-    for verb, rest in named:
-        with pytest.raises(SystemExit) as ended:
-            main([verb, "--help"])
-        assert ended.value.code == 0, f"ppm {verb}"
-        said = capsys.readouterr().out
-        assert [option for option in re.findall(r"--[a-z-]+", rest) if option not in said] == [], f"ppm {verb}{rest}"

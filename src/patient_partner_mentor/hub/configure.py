@@ -14,6 +14,7 @@ from typing import Any
 
 from .hub_settings import SERVICE, HubCourse, HubSettings, from_environment
 from .look import template_vars
+from .proxy import installed_proxy
 from .sockets import Door, address, part, service_address
 
 HERE = Path(__file__).parent
@@ -32,20 +33,21 @@ POLICY = (
 )
 
 
-def configure(settings: HubSettings, c: Any) -> None:
+def configure(settings: HubSettings, c: Any, proxy_folder: Path | None = None) -> None:
     """Set everything of the Hub that cohorts need.
 
     :param c: the configuration, as a ``jupyterhub_config.py`` gets it from ``get_config()``
+    :param proxy_folder: where npm installed JupyterHub's proxy, for settings that name no ``proxy_command``
     :raises CourseError: when the help text of the course, or a value from the environment, cannot be had
     """
-    _hub(settings, c)
+    _hub(settings, c, proxy_folder)
     _sign_in(settings, c)
     _people(settings, c)
     _services(settings, c)
     _learners_servers(settings, c)
 
 
-def _hub(settings: HubSettings, c: Any) -> None:
+def _hub(settings: HubSettings, c: Any, proxy_folder: Path | None) -> None:
     state = settings.state
     hub, proxy, front = (_door(settings, name) for name in ("hub", "proxy", "front"))
     c.JupyterHub.bind_url = address(front.socket, settings.prefix) if settings.front_group else settings.url
@@ -67,7 +69,7 @@ def _hub(settings: HubSettings, c: Any) -> None:
     c.JupyterHub.proxy_class = "patient_partner_mentor.hub.parts.SocketProxy"
     c.SocketProxy.doors = [hub, proxy, *([front] if settings.front_group else [])]
     c.SocketProxy.others = settings.others
-    c.ConfigurableHTTPProxy.command = list(settings.proxy_command)
+    c.ConfigurableHTTPProxy.command = list(settings.proxy_command or installed_proxy(proxy_folder))
     c.ConfigurableHTTPProxy.api_url = address(proxy.socket)
     c.ConfigurableHTTPProxy.log_level = "WARN"  # it would log addresses
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")

@@ -91,7 +91,7 @@ class HubSettings(_Settings):
     admins: tuple[Account, ...] = ()
     servers: Servers = "none"
     resources: Resources = Resources()
-    proxy_command: tuple[str, ...] = ("configurable-http-proxy",)
+    proxy_command: tuple[str, ...] = ()  # nothing: as npm installed it in the clone, else by its name
     with_parent: bool = False  # everything ends with the program that started the Hub: for a trial
 
     @field_validator("url", "public_url")

@@ -11,8 +11,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..advice import quoted
 from ..errors import CourseError
 
+NAME = "configurable-http-proxy"
 SCRIPT = "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 STAMP = "node_modules/.ppm-lock"
 WATCH = Path(__file__).parent / "watch.cjs"
@@ -37,6 +39,19 @@ def proxy_command(folder: Path) -> tuple[str, ...]:
         _install(folder, node, npm)
         stamp.write_text(digest, "utf-8")
     return (node, "--require", str(WATCH), str(folder / SCRIPT))
+
+
+def installed_proxy(folder: Path | None) -> tuple[str, ...]:
+    """How to start the proxy that an operator installed: with npm in a folder, or by its name.
+
+    :param folder: ``deploy/proxy`` of a clone, where there is one
+    :raises CourseError: when there is a clone, and the proxy is neither in it nor on the path
+    """
+    if folder and (folder / SCRIPT).is_file():
+        return (node_and_npm()[0], str(folder / SCRIPT))
+    if folder and not shutil.which(NAME):
+        raise CourseError(f"JupyterHub's proxy is not installed. This gets it: npm ci --prefix {quoted(str(folder))} --ignore-scripts")
+    return (NAME,)
 
 
 def _install(folder: Path, node: str, npm: str) -> None:

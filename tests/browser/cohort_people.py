@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
@@ -128,9 +128,10 @@ def hand_ins(hub: Hub, module: Module, name: str) -> list[dict[str, Any]]:
     return [one for one in history if one["user"] == name]
 
 
-def comment(hub: Hub, module: Module, name: str, comments: dict[int, str]) -> None:
-    """Deliver a facilitator's comments, by step number, with the newest hand-in."""
-    data = {"comments": [{"step": module.step(number).id, "comment": words} for number, words in comments.items()]}
+def comment(hub: Hub, module: Module, name: str, comments: dict[int, str], credits: Iterable[int] = ()) -> None:
+    """Deliver a facilitator's comments, by step number, and the steps that they count as done, with the newest hand-in."""
+    data: dict[str, Any] = {"comments": [{"step": module.step(number).id, "comment": words} for number, words in comments.items()]}
+    data["credits"] = [{"step": module.step(number).id, "state": "done"} for number in credits]
     page = f'<p>Page</p><script type="application/json" id="ppm-comments">{json.dumps(data).replace("<", chr(92) + "u003c")}</script>'
     id = hand_ins(hub, module, name)[-1]["id"]
     hub.ask("fay", "PUT", f"exchange/{COURSE}/feedback/{module.name}/{name}/{id}", data=page.encode()).raise_for_status()

@@ -254,6 +254,32 @@ def test_words_and_choices_come_along_to_another_device(cohort: Hub, person: Per
     assert there.locator("#goes-name-myself").is_checked()
 
 
+def test_what_a_facilitator_counts_is_counted_on_every_page(cohort: Hub, person: Person, course: Course, learner: str):
+    """The start, the module's page, My reflections and the certificate; what she writes later takes nothing of it away."""
+    agree(cohort, learner)
+    for module in course.modules[:6]:
+        asking.share(cohort, learner, asking.sharing(module, {1: "Few words"}), agree=False).raise_for_status()
+        comment(cohort, module, learner, {}, credits=range(1, 5))
+    first = course.modules[0]
+    page = person(learner)
+    expect(page.locator(f"[data-module={first.id}] .module-state")).to_have_text("4 of 5 steps done")
+    open_page(page, cohort, MODULE)
+    expect(page.locator(".module-progress").first).to_have_text("4 of 5 steps done")
+    expect(page.locator(".step-list [data-step=my-skills] .step-state")).to_have_text("Done")
+    expect(page.locator(".credit-line")).to_have_count(4)
+    expect(page.locator(".credit-line").first).to_contain_text("Your facilitator counts this step as done, since ")
+    write(page, 2, "Short")
+    form(page, 2).get_by_role("button", name="Done", exact=True).click()
+    expect(form(page, 2).locator(".form-outcome")).to_contain_text("Is this all for today?")
+    expect(page.locator(".module-progress").first).to_have_text("4 of 5 steps done")
+    page.goto(page.url.replace(MODULE, "book/my-reflections.html"))
+    page.wait_for_selector("html[data-reflections=ready]")
+    expect(page.locator("#what-you-did")).to_contain_text("24 of 40 steps done")
+    expect(page.locator("#my-answers [data-step=my-skills] .credit-line")).to_have_count(1)
+    page.goto(page.url.replace("my-reflections", "certificate"))
+    expect(page.locator(".certificate")).to_contain_text(course.modules[5].title)
+
+
 def test_a_call_is_closed_by_its_button_and_by_nothing_else(cohort: Hub, person: Person, module: Module, learner: str):
     """A typo that is mended leaves the request on the facilitators' start; "I called" closes it, and a misclick can be undone."""
     agree(cohort, learner)

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page
 from patient_partner_mentor.cohort.feedback import page as feedback_page
 from patient_partner_mentor.cohort.gradebook import Said
 from patient_partner_mentor.curriculum import Course, Module
-from patient_partner_mentor.hub.comment_data import comments_of
+from patient_partner_mentor.hub.comment_data import carried
 from tests.cohort_folder import command, configured, hand, handed_in, rows, score
 from tests.hostile_texts import names, texts
 from tests.hub_running import free_port, stop, until
@@ -188,7 +188,7 @@ def test_none_runs_on_a_feedback_page(graded: Path, module: Module, watched: tup
     for path in sorted(graded.glob(f"feedback/*/{module.name}/module.html")):
         page.goto(path.as_uri())
         quiet(page, dialogs)
-        data = comments_of(path.read_bytes())
+        data = carried(path.read_bytes()).comments
         assert page.locator(".comment").count() == len(data)
         shown += len(data)
     assert shown == len(answers())

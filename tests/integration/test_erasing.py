@@ -64,12 +64,15 @@ def test_the_whole_way_and_erase(hub: Hub, own_folder: Path, module: Module, ana
     assert "not graded" in command(folder, "ppm", "grade", module.name, ok=None).stdout
     step = module.steps[0].id
     score(folder, ana, step, manual_comment=comment)
+    score(folder, ana, module.steps[4].id, manual_score=4.0)
     command(folder, "nbgrader", "generate_feedback", module.name)
     command(folder, "nbgrader", "export")
     command(folder, "nbgrader", "release_feedback", module.name, "--student", ana, **token)
     told = hub.ask(ana, "GET", f"{COURSE}/api/comments/{module.id}").json()["comments"]
     assert [(one["step"], one["comment"]) for one in told] == [(step, comment)]
     assert hub.ask(ben, "GET", f"{COURSE}/api/comments/{module.id}").json()["comments"] == []
+    counted = hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["credited"]
+    assert {name: one["state"] for name, one in counted.items()} == {module.steps[4].id: "done"}
     assert places_of(shared, folder) and places_of(comment, folder)
     assert places_of(kept, folder) == places_of(skipped, folder) == []
 

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from patient_partner_mentor.cohort.feedback import page
 from patient_partner_mentor.cohort.gradebook import Said
 from patient_partner_mentor.curriculum import Course, Module
-from patient_partner_mentor.hub.comment_data import comments_of
+from patient_partner_mentor.hub.comment_data import carried
 from tests.cohort_folder import WORDS, command, hand, handed_in, score
 from tests.integration.test_plain_words import AVOIDED
 
@@ -70,8 +70,17 @@ def test_the_comments_stand_there_as_data(module: Module):
     text = page(module, handed_in(module, {1: WORDS}), {module.steps[0].id: Said(4, evil), module.steps[1].id: Said(None, "  ")}, None)
     data = re.search(r'<script type="application/json" id="ppm-comments">(.*?)</script>', text, re.S)[1]
     assert not re.search("[<>&]", data)
-    assert json.loads(data) == {"comments": [{"step": module.steps[0].id, "comment": evil.replace("\u2028", "\ufffd")}]}
-    assert comments_of(text.encode()) == {module.steps[0].id: evil.replace("\u2028", "\ufffd").encode()}
+    assert json.loads(data) == {"comments": [{"step": module.steps[0].id, "comment": evil.replace("\u2028", "\ufffd")}], "credits": []}
+    assert carried(text.encode()).comments == {module.steps[0].id: evil.replace("\u2028", "\ufffd").encode()}
+
+
+@pytest.mark.parametrize(
+    ("machine", "human", "state"), [("Few words", 4.0, "done"), ("Few words", 2.0, None), ({"status": "open"}, 2.0, "begun"), ({"status": "open"}, 4.0, "done"), (WORDS, 1.0, None), (WORDS, None, None)]
+)
+def test_what_a_human_raised_stands_there_as_data(module: Module, machine: object, human: float | None, state: str | None):
+    """And nothing else does: a step that the check counts as much needs nobody's word."""
+    text = page(module, handed_in(module, {1: machine}), {module.steps[0].id: Said(human)}, None)
+    assert carried(text.encode()).credits == ({module.steps[0].id: state} if state else {})
 
 
 def test_the_pages_own_words_are_plain(module: Module):

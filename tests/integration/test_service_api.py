@@ -204,7 +204,7 @@ def test_erase_reaches_everything_that_the_service_holds(hub: Hub, module: Modul
     assert _in_files(hub, canary)
     said = hub.ask(ana, "POST", f"{COURSE}/api/erase", json={"sure": True}) if asks == "learner" else hub.ask("fay", "POST", f"exchange/{COURSE}/erase/{ana}")
     report = said.json()
-    assert report["removed"] == {"feedback": 1, "answers": 1, "comments": 1, "consents": 1, "hand_ins": 1, "kept_copies": 0, "wishes": 0}
+    assert report["removed"] == {"feedback": 1, "answers": 1, "comments": 1, "consents": 1, "credits": 0, "hand_ins": 1, "kept_copies": 0, "wishes": 0}
     assert [one["kind"] for one in report["left"]] == ["collected", "backups"]
     assert report["scrubbed"] is True
     empty = hub.ask(ana, "GET", f"{COURSE}/api/copy").json()

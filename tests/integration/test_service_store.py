@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from patient_partner_mentor.curriculum import Course, Module
 from patient_partner_mentor.hub import erasing, journals, mailbox, sharing
-from patient_partner_mentor.hub.comment_data import comments_of
+from patient_partner_mentor.hub.comment_data import carried
 from patient_partner_mentor.hub.journals import Learner
 from patient_partner_mentor.hub.quota import Rate
 from patient_partner_mentor.hub.refusals import Refused
@@ -119,7 +119,7 @@ def test_erasing_one_leaves_the_other(stores: list[Store], course: Course) -> No
     for who in (ANA, BEN):
         _all_of(stores[0], module, who)
     report = done(stores[1].write(erasing.erase, ANA, "learner"))
-    assert {kind: count for kind, count in report["removed"].items() if count != 1} == {"kept_copies": 0, "wishes": 0}
+    assert {kind: count for kind, count in report["removed"].items() if count != 1} == {"credits": 0, "kept_copies": 0, "wishes": 0}
     copies = [taken(stores[0], who) for who in (ANA, BEN)]
     assert [len(one["journals"]) + len(one["shared"]) + len(one["comments"]) + len(one["consents"]) for one in copies] == [0, 4]
     with stores[0].engine.connect() as connection:
@@ -202,14 +202,14 @@ def test_a_learner_writes_so_often_a_minute() -> None:
 def test_comments_that_cannot_be_read_are_refused(said: str) -> None:
     """A page that carries broken data is not delivered."""
     with pytest.raises(Refused):
-        comments_of(f'<script id="ppm-comments" type="application/json">{said}</script>'.encode())
+        carried(f'<script id="ppm-comments" type="application/json">{said}</script>'.encode())
 
 
 @pytest.mark.parametrize("piece", ["<script ", '<script id="ppm-comments"', ' id="ppm-comments"', '<script id="ppm-comments">', '<script id="ppm-comments" x'])
 def test_a_page_of_broken_elements_is_looked_through_once(piece: str) -> None:
     """A megabyte of elements that never end once held the whole service for minutes."""
     start = time.process_time()
-    assert comments_of(piece.encode() * (1_000_000 // len(piece))) == {}
+    assert carried(piece.encode() * (1_000_000 // len(piece))) == ({}, {})
     assert time.process_time() - start < 2
 
 

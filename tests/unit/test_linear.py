@@ -30,7 +30,7 @@ from patient_partner_mentor.curriculum import Course
 from patient_partner_mentor.errors import RecordError
 from patient_partner_mentor.form.document import portfolio_document
 from patient_partner_mentor.handins import parse_hand_in
-from patient_partner_mentor.hub.comment_data import comments_of
+from patient_partner_mentor.hub.comment_data import carried
 from patient_partner_mentor.hub.refusals import Refused
 from patient_partner_mentor.hub.roster import LARGEST as LARGEST_ROSTER
 from patient_partner_mentor.hub.roster import LONGEST, read_roster
@@ -69,7 +69,7 @@ PLACES = {
     "archives.packed": "writes",
     "archives.folded": "names of at most 120 characters",
     "reflections.clean": "long runs of marks are parted before",
-    "hub.comment_data.comments_of": "what was found between two tags, once",
+    "hub.comment_data.carried": "what was found between two tags, once",
     "hub.roster._slug": "lines of at most 200 characters",
     "hub.hub_api._ask": "what the Hub answers",
     "hub.course_service.application": "what the Hub says of cookies",
@@ -195,9 +195,9 @@ READERS: dict[str, tuple[int, Callable[[str], object]]] = {
     "a text of a hand-in": (200_000, lambda text: parse_hand_in(json.dumps({"id": text}).encode())),
     "JSON": (MEGABYTE, lambda text: read_json(text.encode(), Limit(5 * MEGABYTE, 32, 20_000))),
     "a string": (MEGABYTE, lambda text: read_json(b'"' + text.encode() + b'"', Limit(5 * MEGABYTE, 32, 4_000))),
-    "comments": (MEGABYTE, lambda text: comments_of(text.encode())),
-    "comments in a page": (MEGABYTE, lambda text: comments_of(b'<script id="ppm-comments">{' + text.encode() + b"</script>")),
-    "escaped comments in a page": (MEGABYTE, lambda text: comments_of(b'<script id="ppm-comments">' + text.replace("{", "").encode() + b"</script>")),
+    "comments": (MEGABYTE, lambda text: carried(text.encode())),
+    "comments in a page": (MEGABYTE, lambda text: carried(b'<script id="ppm-comments">{' + text.encode() + b"</script>")),
+    "escaped comments in a page": (MEGABYTE, lambda text: carried(b'<script id="ppm-comments">' + text.replace("{", "").encode() + b"</script>")),
     "an archive": (MEGABYTE, lambda text: unpacked(text.encode("utf-8", "replace"), 20 * MEGABYTE, 200)),
     "a name in an archive": (1_500, folded),
     "a text": (MEGABYTE, clean),

@@ -1,7 +1,7 @@
 """The feedback page of one hand-in, for ``nbgrader generate_feedback``: each step's question, words, credit and comment.
 
-The page needs no script, font or style from anywhere; its policy lets in nothing but its own style. The comments stand in
-it once more as data, from which the course service shows each beside its answer.
+The page needs no script, font or style from anywhere; its policy lets in nothing but its own style. The comments, and
+the credit that a human gave, stand in it once more as data, from which the course service shows each beside its answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.utils import parse_utc
 
 from ..cards import day
-from ..credit.handed_in import STATE_TEXTS, StepCredit, credited, plain, shown_next_step, state_of
+from ..credit.handed_in import STATE_TEXTS, StepCredit, credited, plain, raised_by, shown_next_step
 from ..curriculum import MODULE_FILE, Module, load_module
 from ..errors import CourseError
 from ..handins import HAND_IN_FILE, HandIn, open_hand_in
@@ -45,6 +45,7 @@ def page(module: Module, given: HandIn, by_step: Mapping[str, Said], time: datet
     """
     steps = [_step(one, by_step.get(one.step.id, Said())) for one in credited(module, given)]
     comments = [{"step": one["id"], "comment": one["comment"]} for one in steps if one["comment"]]
+    credits = [{"step": one["id"], "state": one["raised"]} for one in steps if one["raised"]]
     style = _file(STYLE)
     values = {
         "language": texts()["language"],
@@ -56,7 +57,7 @@ def page(module: Module, given: HandIn, by_step: Mapping[str, Said], time: datet
         "say": lambda key: text(f"feedback.{key}"),
         "policy": f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'",
         "style": Markup(style),
-        "data": Markup(_as_data({"comments": comments})),
+        "data": Markup(_as_data({"comments": comments, "credits": credits})),
     }
     return _template().render(values)
 
@@ -109,7 +110,7 @@ def _remove_old(coursedir: Any, graded: Path) -> None:
 
 
 def _step(one: StepCredit, given: Said) -> dict[str, Any]:
-    points = max(float(one.outcome.points), given.score or 0.0)  # a human can raise what the learner reads, and lowers nothing
+    raised = raised_by(given.score, one.outcome)  # a human can raise what the learner reads, and lowers nothing
     return {
         "id": one.step.id,
         "number": one.step.number,
@@ -118,7 +119,8 @@ def _step(one: StepCredit, given: Said) -> dict[str, Any]:
         "words": plain(one.words),
         "language": one.answer.language if one.answer and one.words else "",
         "note": "" if one.words else text(_STATUS_NOTES[one.answer.status if one.answer else "open"]),
-        "state": text(STATE_TEXTS[state_of(points)]),
+        "state": text(STATE_TEXTS[raised or one.outcome.state]),
+        "raised": raised,
         "comment": plain(given.comment or "").strip(),
     }
 

@@ -103,6 +103,12 @@ def state_of(points: float) -> State:
     return "done" if points >= RULES.points["done"] else "begun" if points > 0 else "open"
 
 
+def raised_by(points: float | None, outcome: Outcome) -> State | None:
+    """The state to which a human's score raises a step, or nothing: no score of theirs lowers what the check counts."""
+    given = state_of(points or 0.0)
+    return given if RULES.points[given] > RULES.points[outcome.state] else None
+
+
 def _outcome(step: Step, answer: SharedAnswer | None, earlier: Sequence[str]) -> Outcome:
     if answer is None:
         return check("", status="open")

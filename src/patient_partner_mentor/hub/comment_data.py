@@ -1,30 +1,40 @@
-"""The comments that a feedback page carries as data, read out of the page without building anything from the rest of it."""
+"""The comments and the credits that a feedback page carries as data, read out of the page without building anything from the rest of it."""
 
 from __future__ import annotations
 
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..limits import COMMENTS, Unreadable, read_json
 from ..reflections import LIMIT, clean
 from .refusals import Refused
 
-MOST_COMMENTS = 100
+MOST = 100
+RAISED = ("begun", "done")  # the states to which a step can be raised
 _MARK, _TAG = b'id="ppm-comments"', 1_000  # bytes of the element's own tag, at most
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def comments_of(page: bytes) -> dict[str, bytes]:
-    """The comments of a page, by step; a page without any has none.
+class Carried(NamedTuple):
+    """What a page carries, by step: comments as UTF-8, and the states to which a human raised a step."""
+
+    comments: dict[str, bytes]
+    credits: dict[str, str]
+
+
+def carried(page: bytes) -> Carried:
+    """The comments and credits of a page; a page without any has none.
 
     :raises Refused: when its data cannot be read
     """
     found = _data(page)
     if found is None:
-        return {}
+        return Carried({}, {})
     try:
         given = read_json(found if b"{" in found else unescape(found.decode("utf-8", "replace")).encode("utf-8", "replace"), COMMENTS)
-        return {_step(one["step"]): clean(one["comment"])[:LIMIT].encode() for one in given["comments"][:MOST_COMMENTS] if one["comment"].strip()}
+        said = {_step(one["step"]): clean(one["comment"])[:LIMIT].encode() for one in given["comments"][:MOST] if one["comment"].strip()}
+        credits = {_step(one["step"]): _raised(one["state"]) for one in given.get("credits", [])[:MOST]}  # pages made before there were any have none
+        return Carried(said, credits)
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError):
         given = None
     raise Refused("damaged")
@@ -41,6 +51,12 @@ def _data(page: bytes) -> bytes | None:
         closes = small.find(b"</script>", ends)
         return page[ends + 1 : closes] if closes >= 0 else None
     return None
+
+
+def _raised(state: Any) -> str:
+    if state not in RAISED:
+        raise ValueError
+    return str(state)
 
 
 def _step(name: Any) -> str:

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Table, and_, case, delete, func, insert, sele
 from ..reflections import merge, read_answer
 from .marks import count_removal
 from .store import lock_learner
-from .tables import answers, comments, consents, feedback, hand_ins, kept_copies, wishes
+from .tables import answers, comments, consents, credits, feedback, hand_ins, kept_copies, wishes
 
 WORDS, RECORD = "words", "record"
 BITE = 50
-_STEPS = {WORDS: ("feedback", "comments", "words"), RECORD: ("feedback", "comments", "hand_ins", "answers", "consents", "wishes")}
-_TABLES: dict[str, Table] = {"feedback": feedback, "comments": comments, "words": hand_ins, "hand_ins": hand_ins, "answers": answers, "consents": consents, "wishes": wishes}
-_BACK = ("hand_ins", "words", "comments", "feedback", "answers", "consents", "wishes")  # what others refer to comes back first
+_STEPS = {WORDS: ("feedback", "comments", "words"), RECORD: ("feedback", "comments", "hand_ins", "answers", "consents", "wishes", "credits")}
+_TABLES: dict[str, Table] = {"feedback": feedback, "comments": comments, "words": hand_ins, "hand_ins": hand_ins, "answers": answers, "consents": consents, "wishes": wishes, "credits": credits}
+_BACK = ("hand_ins", "words", "comments", "feedback", "answers", "consents", "wishes", "credits")  # what others refer to comes back first
 _BYTES = ("data", "content")
 
 
@@ -119,6 +119,10 @@ def _restore(connection: Connection, origin: str, row: dict[str, Any], content: 
         connection.execute(insert(consents).values(**row | {"key": lowest - 1 if taken is not None else row["key"]}))  # never the newest
     elif origin == "wishes":
         connection.execute(insert(wishes).values(**_without(row, "key") | {"comment": None}))  # comments that come back have other keys
+    elif origin == "credits":
+        here = and_(*(credits.c[name] == row[name] for name in ("course", "account", "assignment", "hand_in", "step")))
+        if connection.execute(select(credits.c.key).where(here)).scalar() is None:  # a newer word of a human's stays
+            connection.execute(insert(credits).values(**_without(row, "key")))
     elif origin == "words":
         mine = and_(_hand_in(row, row["id"]), hand_ins.c.content.is_(None), hand_ins.c.taken_back == row["dropped"])
         connection.execute(update(hand_ins).where(mine).values(content=content, taken_back=row["taken_back"]))

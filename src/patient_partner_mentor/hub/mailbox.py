@@ -10,12 +10,12 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from ..handins import HAND_IN_FILE
 from .. import archives
 from . import sharing, wishes
-from .comment_data import comments_of
+from .comment_data import carried
 from .journals import Learner
 from .refusals import Refused
 from .service_settings import Quotas
 from .store import lock_learner, now
-from .tables import assignments, comments, consents, feedback, hand_ins
+from .tables import assignments, comments, consents, credits, feedback, hand_ins
 
 NOTEBOOK = "module"
 _EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -118,7 +118,7 @@ def opened(connection: Connection, who: Learner, name: str, time: str) -> None:
 
 
 def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: str, page: bytes) -> dict[str, int]:
-    """Keep a feedback page, and the comments that it carries as data. The same page again changes nothing.
+    """Keep a feedback page, and the comments and credits that it carries as data. The same page again changes nothing.
 
     :raises Refused: when there is no such hand-in
     """
@@ -129,7 +129,8 @@ def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: 
     here = and_(feedback.c.hand_in == key, feedback.c.notebook == notebook)
     connection.execute(delete(feedback).where(here))
     connection.execute(insert(feedback).values(hand_in=key, notebook=notebook, content=page, time=now()))
-    given = comments_of(page)
+    given, raised = carried(page)
+    _credit(connection, who, name, id, raised)
     there = {row.step: row for row in connection.execute(select(comments).where(comments.c.hand_in == key))}
     for step, words in given.items():
         old = there.pop(step, None)
@@ -146,6 +147,19 @@ def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: 
     for old in there.values():  # a comment that the facilitator has withdrawn
         connection.execute(delete(comments).where(comments.c.key == old.key))
     return {"comments": len(given)}
+
+
+def _credit(connection: Connection, who: Learner, name: str, id: str, raised: dict[str, str]) -> None:
+    """Keep what a human counts of a hand-in, in place of what they counted of it before. What they count of others stays."""
+    here = and_(credits.c.course == who.course, credits.c.account == who.account, credits.c.assignment == name, credits.c.hand_in == id)
+    before = {row.step: row for row in connection.execute(select(credits).where(here))}
+    for step, row in before.items():
+        if raised.get(step) != row.state:
+            connection.execute(delete(credits).where(credits.c.key == row.key))
+    fresh = [step for step, state in raised.items() if step not in before or before[step].state != state]
+    for step in fresh:
+        values = {"course": who.course, "account": who.account, "assignment": name, "hand_in": id, "step": step}
+        connection.execute(insert(credits).values(**values, state=raised[step], time=now()))
 
 
 def _said_before(connection: Connection, who: Learner, name: str, hand_in: int, step: str, words: bytes) -> bool:

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from ..curriculum import Course
 from ..handins import HandIn, parse_hand_in
 from . import erasing, wishes
+from .comment_data import RAISED
 from .journals import Learner
 from .marks import count_removal
 from .refusals import Refused
 from .service_settings import Quotas
 from .store import lock_learner, now
-from .tables import comments, consents, hand_ins
+from .tables import comments, consents, credits, hand_ins
 
 Reply = Literal["yes-please", "no-thanks", "please-call-me"]
 
@@ -88,7 +89,7 @@ def take(connection: Connection, who: Learner, assignment: str, id: str, kind: s
 
 
 def take_back(connection: Connection, who: Learner, assignment: str) -> dict[str, Any]:
-    """Drop the words of everything that the learner shared of a module; that they were shared and taken back stays.
+    """Drop the words of everything that the learner shared of a module; that they were shared and taken back stays, and what people counted.
 
     :raises Refused: when nothing is shared
     """
@@ -115,14 +116,24 @@ def newest(connection: Connection, who: Learner, assignment: str) -> dict[str, A
 
 
 def states(connection: Connection, who: Learner, course: Course) -> dict[str, Any]:
-    """Each module as the learner's pages show it: what is shared, and how many comments there are."""
+    """Each module as the learner's pages show it: what is shared, how many comments there are, and which steps a human counts."""
     newest: dict[str, Any] = {}
     fields = [hand_ins.c[name] for name in ("assignment", "id", "kind", "time", "outline", "taken_back", "read_at")]
     for row in connection.execute(select(*fields).where(_of(hand_ins, who)).order_by(hand_ins.c.time)):
         newest[row.assignment] = row
     counted = select(comments.c.assignment, func.count().label("all"), func.count(comments.c.read_at).label("read"))
     numbers = {row.assignment: row for row in connection.execute(counted.where(_of(comments, who)).group_by(comments.c.assignment))}
-    return {module.id: _state(newest.get(module.name), numbers.get(module.name)) for module in course.modules}
+    counted_by_people = _credited(connection, who)
+    return {module.id: _state(newest.get(module.name), numbers.get(module.name), counted_by_people.get(module.name, {})) for module in course.modules}
+
+
+def _credited(connection: Connection, who: Learner) -> dict[str, dict[str, dict[str, str]]]:
+    """The steps that a human counts, by assignment; of several hand-ins the one for which a step counts most, and then the first."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    rows = connection.execute(select(credits).where(_of(credits, who)).order_by(credits.c.time, credits.c.key)).all()
+    for row in sorted(rows, key=lambda row: RAISED.index(row.state), reverse=True):
+        found.setdefault(row.assignment, {}).setdefault(row.step, {"state": row.state, "time": row.time})
+    return found
 
 
 def module_comments(connection: Connection, who: Learner, assignment: str) -> list[dict[str, Any]]:
@@ -163,13 +174,13 @@ def _outline(given: HandIn) -> dict[str, Any]:
     return {"answers": steps, "reply_wanted": given.reply_wanted}
 
 
-def _state(newest: Any, numbers: Any) -> dict[str, Any]:
+def _state(newest: Any, numbers: Any, credited: dict[str, Any]) -> dict[str, Any]:
     shared = None
     if newest and not newest.taken_back:
         shared = {"id": newest.id, "time": newest.time, "kind": newest.kind, "read": newest.read_at is not None}
         shared |= {"answers": [], "reply_wanted": None, **json.loads(newest.outline)}
     said, read = (numbers.all, numbers.read) if numbers else (0, 0)
-    return {"shared": shared, "taken_back": newest.taken_back if newest else None, "comments": said, "new": said - read}
+    return {"shared": shared, "taken_back": newest.taken_back if newest else None, "comments": said, "new": said - read, "credited": credited}
 
 
 def _after(time: str) -> str:

@@ -81,6 +81,18 @@ comments = Table(
     UniqueConstraint("hand_in", "step"),
     Index("ix_comments_of", "course", "account", "assignment"),
 )
+credits = Table(  # steps that a human counts for more than the check does: it outlives the words for which it was given
+    "credits",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    *_whose(),
+    Column("assignment", String(80), nullable=False),
+    Column("hand_in", String(64), nullable=False),  # the id of the hand-in that was read
+    Column("step", String(60), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("time", _TIME, nullable=False),
+    UniqueConstraint("course", "account", "assignment", "hand_in", "step", name="uq_credits_of"),
+)
 wishes = Table(  # what a learner asked of people: it outlives comments and hand-ins, and only a person closes it
     "wishes",
     metadata,
@@ -161,5 +173,5 @@ kept_copies = Table(  # a row of another table each, for as long as an expiry ca
     Index("ix_kept_copies_of", "course", "account"),
     Index("ix_kept_copies_expiry", "expiry"),
 )
-OF_A_LEARNER = (answers, comments, consents, hand_ins, wishes, kept_copies)  # feedback goes with its hand-in; the copies go last
+OF_A_LEARNER = (answers, comments, consents, credits, hand_ins, wishes, kept_copies)  # feedback goes with its hand-in; the copies go last
 WITH_WORDS = (answers, comments, feedback, hand_ins, kept_copies)

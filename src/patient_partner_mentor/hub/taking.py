@@ -14,11 +14,11 @@ from sqlalchemy import Connection, func, literal, select, tuple_
 from . import journals, kept
 from .journals import Learner
 from .store import Store
-from .tables import comments, consents, hand_ins, kept_copies, wishes
+from .tables import comments, consents, credits, hand_ins, kept_copies, wishes
 
 PIECE = 500_000  # bytes that are read from the store at once, or one row where that is larger
 ROWS = 500
-_NAMES = {hand_ins: ("id",), comments: ("assignment", "step", "time"), consents: ("key",), wishes: ("assignment", "step", "kind", "since"), kept_copies: ("id",)}  # rows may move and get other keys meanwhile
+_NAMES = {hand_ins: ("id",), comments: ("assignment", "step", "time"), consents: ("key",), credits: ("assignment", "hand_in", "step"), wishes: ("assignment", "step", "kind", "since"), kept_copies: ("id",)}  # rows may move and get other keys meanwhile
 
 _Row = TypeVar("_Row")
 
@@ -139,6 +139,10 @@ def _consent(row: Any) -> bytes:
     return _json(course=row.course_use, quotes=row.quotes, research=row.research, time=row.time)
 
 
+def _credit(row: Any) -> bytes:
+    return _json(module=row.assignment, step=row.step, state=row.state, time=row.time)
+
+
 def _json(**values: Any) -> bytes:
     return json.dumps(values, ensure_ascii=False).encode()
 
@@ -151,6 +155,7 @@ _PARTS = (
     ("shared", hand_ins, _shared),
     ("comments", comments, _comment),
     ("consents", consents, _consent),
+    ("credits", credits, _credit),
     ("wishes", wishes, _wish),
     ("kept_copies", kept_copies, kept.told),
 )

@@ -1,5 +1,6 @@
 /* What every page of the book does beside the forms: states of steps, folding, the way on, videos, light and dark,
    and working without a connection. */
+import { higher } from "./credited.js";
 import { openShelf } from "./shelf.js";
 import { lastPlace, setPlace } from "./place.js";
 import { drawOverview, drawStart } from "./start.js";
@@ -71,15 +72,16 @@ for (const box of all(".video")) {
 
 /* a module's steps */
 const list = document.querySelector(".step-list");
-const stateOf = new Map();
+const stateOf = new Map(), credited = new Map();
+const stateNow = (step) => higher(stateOf.get(step) ?? "open", credited.get(step));
 const sections = new Map();
 const drawStates = () => {
   for (const item of all("[data-step]", list)) {
-    const state = stateOf.get(item.dataset.step) ?? "open";
+    const state = stateNow(item.dataset.step);
     item.dataset.state = state;
     item.querySelector(".step-state").textContent = words[`state_${state}`];
   }
-  const count = [...sections.keys()].filter((step) => stateOf.get(step) === "done").length;
+  const count = [...sections.keys()].filter((step) => stateNow(step) === "done").length;
   for (const line of all(".module-progress")) line.textContent = fill(words.done_count, { done: count, count: sections.size });
 };
 const fold = (section, step) => {
@@ -117,6 +119,10 @@ if (list) {
     document.addEventListener(kind, ({ detail }) => { setPlace(store, { module: detail.module, step: detail.step }); });
   }
   document.addEventListener("ppm:finished", ({ target, detail }) => target.closest("section")?.classList.toggle("step-finished", detail.state === "done"));
+  document.addEventListener("ppm:credited", ({ detail }) => { // a cohort's page says which steps people count
+    for (const [step, { state }] of Object.entries(detail)) credited.set(step, state);
+    drawStates();
+  });
   addEventListener("hashchange", unfoldTarget);
   if (!lastPlace(store)) setPlace(store, { module: list.dataset.module, step: [...sections.keys()][0] });
 }

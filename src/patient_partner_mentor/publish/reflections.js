@@ -1,6 +1,6 @@
 /* "My reflections": every answer on one page, progress, my plan, copies, erase. And the certificate. */
 import { LARGEST, difference, readCopy, writeCopy, writeText } from "./copies.js";
-import { states } from "./credit.js";
+import { statesWith } from "./credited.js";
 import { blank } from "./record.js";
 import { openShelf } from "./shelf.js";
 import { openStore } from "./store.js";
@@ -9,7 +9,12 @@ const settings = JSON.parse(document.getElementById("ppm-settings").textContent)
 const cohort = settings.mode === "cohort" ? window.ppm.cohort : null;
 const store = cohort ? window.ppm.openHosted(settings) : openStore(settings);
 const shelf = openShelf(store);
-const gather = () => (cohort ? cohort.gather() : shelf.all());
+let credited = {}; // what people in a cohort count
+const gather = async () => {
+  if (!cohort) return shelf.all();
+  credited = await cohort.credited();
+  return cohort.gather();
+};
 const { modules } = settings;
 const t = settings.reflections;
 const language = document.documentElement.lang || "en";
@@ -30,7 +35,7 @@ function h(tag, attributes = {}, ...children) {
 const button = (words, click, kind = "quiet") => h("button", { type: "button", class: kind, click }, words);
 const panel = (id, title, ...children) => h("section", { class: "panel no-print", id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), ...children);
 
-const doneIn = (module, answers) => states(module, answers).filter((state) => state === "done").length;
+const doneIn = (module, answers) => statesWith(module, answers, credited).filter((state) => state === "done").length;
 const complete = (module, answers) => doneIn(module, answers) >= settings.rule.complete;
 
 /** Hand a text to the browser's downloads. */

@@ -42,8 +42,8 @@ SCRIPTS: dict[str, tuple[list[tuple[str, Path]], list[str] | None]] = {
     "early.js": ([("theme.js", HERE), DATABASE, ("early.js", SERVE)], None),
     "app.js": ([*AFTER_DATABASE, *[(name, bundle.HERE) for name in ("shelf.js", "text.js", "form.js", "host_text.js", "remote.js", *bundle.MIRROR_PARTS, "talk.js", "kernel.js")], ("live.js", SERVE)], None),
     "portfolio.js": ([(name, bundle.HERE) for name in ("copies.js", "portfolio_text.js", "portfolio.js")], None),
-    "page.js": ([("start.js", HERE), ("place.js", HERE), ("page.js", HERE)], ["drawOverview", "drawStart", "lastPlace"]),
-    "reflections.js": ([("copies.js", bundle.HERE), ("reflections.js", HERE)], []),
+    "page.js": ([("credited.js", HERE), ("start.js", HERE), ("place.js", HERE), ("page.js", HERE)], ["drawOverview", "drawStart", "lastPlace"]),
+    "reflections.js": ([("copies.js", bundle.HERE), ("credited.js", HERE), ("reflections.js", HERE)], []),
 }
 COHORT = HERE / "cohort"
 HOSTED = [("host_text.js", bundle.HERE), ("remote.js", bundle.HERE), ("http.js", COHORT)]

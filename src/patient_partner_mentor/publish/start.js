@@ -1,13 +1,13 @@
 /* The welcome page's button and list of modules: where to begin or go on, and how far each module is. */
-import { states } from "./credit.js";
+import { statesWith } from "./credited.js";
 
 const put = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 const line = (className, text) => Object.assign(document.createElement("p"), { className, textContent: text });
-const doneSteps = (modules, answers) => new Set(modules.flatMap((m) => states(m, answers).flatMap((state, i) => (state === "done" ? [`${m.id}/${m.steps[i]}`] : []))));
+const doneSteps = (modules, answers, credited) => new Set(modules.flatMap((m) => statesWith(m, answers, credited).flatMap((state, i) => (state === "done" ? [`${m.id}/${m.steps[i]}`] : []))));
 
-/** Write each module's state into the list. */
-export function drawOverview(overview, { modules, words }, answers) {
-  const done = doneSteps(modules, answers);
+/** Write each module's state into the list. @param credited what people count, see credited.js */
+export function drawOverview(overview, { modules, words }, answers, credited) {
+  const done = doneSteps(modules, answers, credited);
   for (const item of overview?.querySelectorAll("[data-module]") ?? []) {
     const module = modules.find((m) => m.id === item.dataset.module);
     const count = module.steps.filter((step) => done.has(`${module.id}/${step}`)).length;
@@ -17,10 +17,10 @@ export function drawOverview(overview, { modules, words }, answers) {
 }
 
 /** Turn "start" into "continue where I stopped", for somebody who has been here.
-    @param {{module, step}?} place where the learner was last */
-export function drawStart(start, { modules, words, root }, answers, place) {
+    @param {{module, step}?} place where the learner was last @param credited what people count, see credited.js */
+export function drawStart(start, { modules, words, root }, answers, place, credited) {
   if (!start || (!place && !answers.length)) return;
-  const done = doneSteps(modules, answers), link = start.querySelector("a");
+  const done = doneSteps(modules, answers, credited), link = start.querySelector("a");
   const at = modules.find((m) => m.id === place?.module) ?? modules[0], index = Math.max(0, at.steps.indexOf(place?.step));
   const open = (m, i) => !done.has(`${m.id}/${m.steps[i]}`);
   const rest = modules.slice(modules.indexOf(at)).concat(modules.slice(0, modules.indexOf(at)));

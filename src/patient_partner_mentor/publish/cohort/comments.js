@@ -40,6 +40,9 @@ function commentBox(module, step, comments) {
   return box;
 }
 
+/** A line on a step that a human counts. @param {state, time} */
+export const creditLine = ({ state, time }) => h("p", { class: "credit-line small" }, fill(SAID[`credited_${state}`], { date: dayOf(time) }));
+
 /** The comments of a module as elements by step; none where there are none. */
 export async function commentBoxes(module) {
   const { comments } = await call(settings, "GET", `comments/${module.id}`);
@@ -59,10 +62,12 @@ async function besideForms() {
   shared = found.shared;
   const boxes = found.comments ? await commentBoxes(module) : new Map();
   await formsReady();
+  document.dispatchEvent(new CustomEvent("ppm:credited", { detail: found.credited }));
   for (const form of document.querySelectorAll("form.reflection")) {
     const place = form.closest(".form-place"), section = form.closest("section"), box = boxes.get(form.dataset.step);
     if (box) place.after(box);
     if (window.ppm.isShared({ step: form.dataset.step })) place.after(h("p", { class: "shared-line" }, fill(SAID.shared_step, { date: dayOf(shared.time) })));
+    if (found.credited[form.dataset.step]) place.after(creditLine(found.credited[form.dataset.step]));
     if (!box) continue;
     if (box.dataset.new !== undefined) section.unfold?.(false);
     section.querySelector(".step-fold-state")?.after(h("span", { class: "step-fold-comment" }, ` ${box.dataset.new === undefined ? SAID.fold : SAID.fold_new}`));

@@ -17,6 +17,9 @@ export function withReaders(found) {
   ].filter(Boolean).join(" ");
 }
 
+/** What people count of each module's steps, by module. */
+export const creditedOf = (state) => Object.fromEntries(Object.entries(state.modules).map(([id, { credited }]) => [id, credited]));
+
 function drawReaders(state) {
   const values = { readers: listed(state.readers), days: state.reading_days, count: state.readers.length };
   document.querySelector(".who-reads").replaceChildren(fill(state.reading_days === 1 ? HOME.who_reads_day : HOME.who_reads, values), " ",
@@ -45,8 +48,9 @@ function drawComments(state) {
 async function draw() {
   const store = openHosted(settings);
   const [found, state] = await Promise.all([everything(settings), askState(settings).catch(() => null)]);
-  drawOverview(overview, settings, found.answers);
-  drawStart(start, settings, found.answers, lastPlace(store) ?? newest(found.answers));
+  const credited = state ? creditedOf(state) : {};
+  drawOverview(overview, settings, found.answers, credited);
+  drawStart(start, settings, found.answers, lastPlace(store) ?? newest(found.answers), credited);
   if (state) {
     for (const item of overview.querySelectorAll("[data-module]")) {
       const more = withReaders(state.modules[item.dataset.module]);

@@ -1,8 +1,8 @@
 /* What "My reflections" has more of in a cohort: everything that the course holds, what is shared of each module, the
    comments beside the answers, and erasing at the course too. */
-import { commentBoxes } from "./comments.js";
+import { commentBoxes, creditLine } from "./comments.js";
 import { fill, h, settings } from "./dom.js";
-import { withReaders } from "./home.js";
+import { creditedOf, withReaders } from "./home.js";
 import { askState, call, openHosted } from "./http.js";
 import { IDS } from "./sharing.js";
 import { everything, sync } from "./sync.js";
@@ -15,6 +15,10 @@ async function decorate(progress, list, t) {
     const module = settings.modules[i], found = state.modules[module.id];
     item.querySelector(".progress-shared")?.remove();
     item.append(h("span", { class: "progress-shared" }, withReaders(found) || t.not_shared, " ", h("a", { href: `${settings.root}book/cohort/share.html?module=${module.id}` }, fill(t.share_link, module))));
+    for (const [step, one] of Object.entries(found.credited)) {
+      const answer = list.querySelector(`[data-module="${module.id}"][data-step="${step}"]`);
+      if (answer && !answer.querySelector(".credit-line")) answer.append(creditLine(one));
+    }
     if (!found.comments) continue;
     if (!boxesOf.has(module.id)) boxesOf.set(module.id, await commentBoxes(module));
     for (const [step, box] of boxesOf.get(module.id)) list.querySelector(`[data-module="${module.id}"][data-step="${step}"]`)?.append(box);
@@ -31,4 +35,7 @@ async function eraseThere() {
   return report;
 }
 
-window.ppm.cohort = { gather: () => everything(settings, true), decorate, eraseThere, copy: () => call(settings, "GET", "copy"), carry: () => sync(settings, true) };
+/** What people count of each module; nothing where the course cannot be reached. */
+const credited = () => askState(settings).then(creditedOf, () => ({}));
+
+window.ppm.cohort = { gather: () => everything(settings, true), credited, decorate, eraseThere, copy: () => call(settings, "GET", "copy"), carry: () => sync(settings, true) };

@@ -32,7 +32,7 @@ book: $(VENV)/course.stamp ## build the book into _build/html, every warning an 
 
 test: $(VENV)/test.stamp ## run every test, the browser's included
 	@$(RUN) -m tests.find_browser
-	@$(RUN) -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN) -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/test.stamp ## the slow rounds: browser, kernel and server killed while somebody types
 	@$(RUN) -m tests.find_browser

@@ -78,7 +78,7 @@ def node() -> str:
 
 def proxy_script() -> Path:
     """configurable-http-proxy's script in the project's own installation, which is made by the lock file where it is missing."""
-    with FileLock(Path(sys.prefix) / "proxy.lock", timeout=600):  # tests run two at a time
+    with FileLock(Path(sys.prefix) / "proxy.lock", timeout=600):  # tests run beside each other
         return Path(proxy_command(ROOT / "deploy/proxy")[-1])
 
 

@@ -269,7 +269,7 @@ def test_what_a_facilitator_counts_is_counted_on_every_page(cohort: Hub, person:
     expect(page.locator(".credit-line")).to_have_count(4)
     expect(page.locator(".credit-line").first).to_contain_text("Your facilitator counts this step as done, since ")
     write(page, 2, "Short")
-    form(page, 2).get_by_role("button", name="Done", exact=True).click()
+    form(page, 2).get_by_role("button", name="Done with this step").click()
     expect(form(page, 2).locator(".form-outcome")).to_contain_text("Is this all for today?")
     expect(page.locator(".module-progress").first).to_have_text("4 of 5 steps done")
     page.goto(page.url.replace(MODULE, "book/my-reflections.html"))

@@ -74,6 +74,11 @@ class Started:
         self.process = _processes.Process(target=_run, args=(place, words, self._said.name, own, dies_at), daemon=True)
         self.process.start()
 
+    def said(self) -> str:
+        """What it has said so far of what it does or does not."""
+        path = Path(self._said.name, "err")
+        return path.read_text("utf-8") if path.exists() else ""
+
     def end(self, seconds: float = SECONDS) -> Done:
         """Wait until it ends, and give what it said."""
         self.process.join(seconds)

@@ -108,7 +108,7 @@ def assignments(args: argparse.Namespace) -> None:
 
 
 def collect(args: argparse.Namespace) -> None:
-    """Get what learners shared from the course service into a facilitators' folder."""
+    """Get what learners shared from the course service into a facilitators' folder, and remove from it what they took back."""
     from .cohort.batch import collect as fetch
     from .cohort.folder import open_folder
     from .cohort.progress import progress
@@ -116,11 +116,18 @@ def collect(args: argparse.Namespace) -> None:
 
     folder = open_folder(course_folder(args.course_folder))
     names = args.names or folder.assignments()
-    lines = [line for name in progress(names, "modules") for line in fetch(folder, name)]
-    for line in lines:
-        print(line, file=sys.stderr)
-    print(f"Collected: {', '.join(names)}.")
-    raise SystemExit(any("was not collected" in line for line in lines))
+    said: list[str] = []
+    well = True
+    try:
+        for name in progress(names, "modules"):
+            lines, fine = fetch(folder, name)
+            said += lines
+            well = well and fine
+    finally:
+        for line in said:
+            print(line, file=sys.stderr)
+    print(f"Collected: {', '.join(names)}." + ("" if well else " Not all went well; the lines above say what to do."))
+    raise SystemExit(not well)
 
 
 def grade(args: argparse.Namespace) -> None:

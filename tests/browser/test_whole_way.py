@@ -30,6 +30,8 @@ KEPT = "canary-kept-9034 This stays with me, whoever asks."
 SKIPPED = "canary-skipped-6671 I wrote this and then let it be."
 FIRST = "canary-first-draft-2218 My first try at it."
 BENS = "canary-ben-4410 I draw maps of the clinic for others."
+AGAIN = "canary-again-8837 I am glad that I could think it over."
+ABOUT_BENS = "canary-about-bens-1196 May we print your maps?"
 COMMENT = "canary-comment-7745 Your list made me think of my own. What is at the top of it?"
 OPEN, DONE = "html[data-forms=ready]", "html[data-comments]"
 
@@ -227,13 +229,61 @@ def test_a_copy_holds_all_of_it(cohort: Cohort, people: Callable[[str], Page]):
     assert "canary-ben" not in text
 
 
+def test_taken_back_means_gone_from_the_formgrader_at_the_next_collect(cohort: Cohort, people: Callable[[str], Page]):
+    """Ben takes it back; fay reads so at her start, collects with the formgrader's button, and finds nothing of it there. What he shares next she finds."""
+    ben, fay = people("ben"), people("fay")
+    fay.goto(f"{cohort.formgrader_url}/gradebook/{NAME}/module")
+    fay.locator("tbody tr", has_text="4 / 20").locator("a").first.click()
+    fay.wait_for_url("**/submissions/**")
+    expect(fay.locator("body")).to_contain_text(BENS)
+    bens = fay.url
+    with fay.expect_response(lambda said: "/api/comment/" in said.url and said.request.method == "PUT"):
+        box = fay.locator("#comment_my-skills-comment")
+        box.fill(ABOUT_BENS)
+        box.blur()
+    read(ben, cohort, REVIEW)
+    ben.wait_for_selector("html[data-share]")
+    ben.get_by_role("button", name="Take it back").click()
+    ben.get_by_role("button", name="Yes, take it back").click()
+    expect(ben.locator("main")).to_contain_text("removed the next time your facilitator collects")
+    assert places(cohort, ABOUT_BENS), "her comment was in the gradebook"
+
+    fay.goto(f"{cohort.course_url}facilitator")
+    taken = fay.locator("tr", has_text="Took back what was shared")
+    expect(taken).to_contain_text("ben")
+    expect(taken).to_contain_text("goes when you collect next")
+    fay.goto(cohort.formgrader_url)
+    press(fay, "collect", NAME, f"ben took back {NAME}. Removed here")
+    said = fay.request.get(bens)
+    assert said.status == 404 and "canary" not in said.text()
+    for page in (f"manage_submissions/{NAME}", f"gradebook/{NAME}/module"):
+        fay.goto(f"{cohort.formgrader_url}/{page}")
+        expect(fay.locator("tbody tr")).to_have_count(1)
+        assert "ben" not in fay.locator("tbody").inner_text()
+    assert outside_the_journal(cohort, BENS) == ["answers"], "his own words are in his own journal alone"
+    assert places(cohort, ABOUT_BENS) == []
+    assert outside_the_journal(cohort, SHARED), "ana's are where they were"
+
+    read(ben, cohort)
+    write(ben, 1, AGAIN)
+    read(ben, cohort, REVIEW)
+    ben.wait_for_selector("html[data-share]")
+    ben.locator(".share-step").first.get_by_label("Share these words").check()
+    share(ben)
+    fay.goto(cohort.formgrader_url)
+    press(fay, "collect", NAME, "Successfully collected")
+    fay.goto(f"{cohort.formgrader_url}/manage_submissions/{NAME}")
+    press(fay, "autograde", "ben", "Successfully autograded")
+    assert "hand_ins" in outside_the_journal(cohort, AGAIN) and outside_the_journal(cohort, BENS) == ["answers"]
+
+
 def test_erased_means_gone_everywhere(cohort: Cohort, people: Callable[[str], Page]):
     done = cohort.run("ppm", "erase", "ana", "--yes")
     assert done.returncode == 0, done.stderr
     assert not re.search("canary", done.stdout + done.stderr)
     for words in (SHARED, KEPT, SKIPPED, FIRST, COMMENT):
         assert places(cohort, words) == [], f"after erasing: {words.split()[0]}"
-    assert places(cohort, BENS), "nobody else's words go with them"
+    assert places(cohort, AGAIN), "nobody else's words go with them"
     fay = people("fay")
     fay.goto(f"{cohort.formgrader_url}/manage_submissions/{NAME}")
     expect(fay.locator("tbody")).to_contain_text("ben")

@@ -89,31 +89,26 @@ def test_the_whole_way_and_erase(hub: Hub, own_folder: Path, module: Module, ana
         assert again.stderr.splitlines()[-1].startswith(f"There is nothing of '{ana}' in this folder") and again.stdout == ""
 
 
-def test_what_was_taken_back_is_removed_here(hub: Hub, own_folder: Path, module: Module, ana: str):
-    """Collect names whose copy to remove; one module's words go, and the credit stays."""
-    folder = configured(own_folder, service=hub.course_url)
-    token = {"JUPYTERHUB_API_TOKEN": hub.token("fay")}
-    words, other = canary("TAKEN-BACK"), canary("OTHER")
-    asking.share(hub, ana, asking.sharing(module, {1: words}))
-    command(folder, "ppm", "collect", module.name, **token)
-    hand(folder, ana, module, (folder / "submitted" / ana / module.name / "reflections.json").read_bytes())
-    assert "1 graded" in command(folder, "ppm", "grade", module.name, "--learner", ana).stdout
-    score(folder, ana, module.steps[0].id, manual_comment=other)
-    hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").raise_for_status()
-    line = next(one for one in command(folder, "ppm", "collect", module.name, ok=None, **token).stderr.splitlines() if f"{ana} took back {module.name}" in one)
-    advised = line.split("Remove it with: ")[1]
-    assert shlex.split(advised)[1:] == ["erase", ana, "--module", module.name, "--here-only"]
-    refused = as_printed(advised, folder, **token)
+def test_one_modules_words_alone(own_folder: Path, module: Module, course: Course, monkeypatch: pytest.MonkeyPatch):
+    """The words of one module go, with the comments on them; the credit and other modules stay, and nothing at the service is asked for."""
+    words, comment, others = canary("WORDS"), canary("COMMENT"), canary("OTHERS")
+    hand(own_folder, "ana", module, handed_in(module, {1: words}))
+    hand(own_folder, "ana", course.modules[5], handed_in(course.modules[5], {1: others}))
+    command(own_folder, "ppm", "grade", module.name)
+    score(own_folder, "ana", module.steps[0].id, manual_comment=comment)
+    longer = own_folder / "submitted/ana/.set-aside" / f"{module.name}-b-0123abcd"  # of a module whose name begins with this one's
+    longer.mkdir(parents=True)
+    monkeypatch.chdir(own_folder)
+    line = advice.erase(own_folder, "ana", module.name, here_only=True)
+    assert shlex.split(line)[1:] == ["erase", "ana", "--module", module.name, "--here-only"]
+    refused = as_printed(line, own_folder)
     assert refused.returncode == 1 and "Nothing was erased: there is no terminal to ask in" in refused.stderr and "Traceback" not in refused.stderr
-    assert places_of(words, folder) and places_of(other, folder)
-    done = as_printed(refused.stderr.splitlines()[-1].split("If you mean it, run: ")[1], folder, **token)
+    assert places_of(words, own_folder) and places_of(comment, own_folder)
+    done = as_printed(refused.stderr.splitlines()[-1].split("If you mean it, run: ")[1], own_folder)
     assert done.returncode == 0, done.stderr
-    said = done.stdout
-    assert f"Credit of {module.name} in the gradebook, without words" in said
-    assert places_of(words, folder) == places_of(other, folder) == []
-    assert sum(row[3] == 4 for row in rows(folder)["grades"] if row[0] == ana) == 1
-    assert hub.ask(ana, "GET", f"{COURSE}/api/copy").json()["shared"], "the course service was not asked to erase anything"
-    assert "took back" not in command(folder, "ppm", "collect", module.name, ok=None, **token).stderr, "once removed, nobody is told again"
+    assert f"Credit of {module.name} in the gradebook, without words" in done.stdout
+    assert places_of(words, own_folder) == places_of(comment, own_folder) == [] and places_of(others, own_folder) and longer.is_dir()
+    assert sum(row[3] == 4 for row in rows(own_folder)["grades"] if row[0] == "ana") == 1
 
 
 def test_a_service_that_is_away_is_said(own_folder: Path, module: Module):

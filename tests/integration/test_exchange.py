@@ -123,7 +123,7 @@ def test_the_whole_cycle(hub: Hub, nbgrader: Nbgrader, course: Course, tmp_path:
 
 
 def test_taken_back_is_not_collected(hub: Hub, nbgrader: Nbgrader, course: Course, tmp_path: Path, ana: str) -> None:
-    """What a learner took back does not come; the facilitator is told whose copy to remove when there is one (test_erasing.py), and else nothing."""
+    """What a learner took back does not come, and where there is no copy of it there is nothing to say; test_taken_back.py has the copies."""
     module = course.modules[1]
     asking.share(hub, ana, asking.sharing(module, {1: "Not for long"}))
     hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").raise_for_status()

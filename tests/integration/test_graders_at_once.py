@@ -15,6 +15,8 @@ from patient_partner_mentor.cohort.settings import database_address
 from patient_partner_mentor.curriculum import Course, Module
 from tests.cohort_folder import ROWS, WORDS, Started, command, copied, hand, handed_in, rows, score
 from tests.find_postgres import running_postgres
+from tests.hub_running import COURSE, Hub
+from tests.integration import service_asking as asking
 
 LEARNERS = 60
 STEPS = {"ppm": 360, "nbgrader": 150}  # of the graders that are killed; they take some more
@@ -104,6 +106,40 @@ def test_two_folders_one_gradebook_on_postgres(cohort_folder: Path, module: Modu
     erased = command(second, "ppm", "erase", names[3], "--here-only", "--yes").stdout
     assert "- 10 grades in the gradebook" in erased and "write-ahead log and backups" in erased and "next vacuum" not in erased
     whole(rows_of(postgres), names[:3] + names[4:])
+
+
+def test_two_folders_one_gradebook_and_a_take_back(hub: Hub, cohort_folder: Path, module: Module, postgres: str, tmp_path: Path, ana: str, ben: str):
+    """Each folder hears of it at its own next collect; what the other one graded again meanwhile goes from the gradebook once more."""
+    first, second = (copied(cohort_folder, tmp_path / name, gradebook=postgres, service=hub.course_url) for name in ("first", "second"))
+    token = {"JUPYTERHUB_API_TOKEN": hub.token("fay")}
+    command(first, "ppm", "assignments", module.name)
+    for who in (ana, ben):
+        asking.share(hub, who, asking.sharing(module, {1: WORDS})).raise_for_status()
+    for place in (first, second):
+        command(place, "ppm", "collect", module.name, **token)
+        command(place, "ppm", "grade", module.name, ok=None)
+    engine = create_engine(database_address(postgres))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE comment SET manual_comment = :words"), {"words": HUMAN})
+    hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").raise_for_status()
+
+    def theirs() -> dict[str, int]:
+        found = rows_of(postgres)
+        return {who: sum(row[0] == who for kind in ("grades", "comments") for row in found[kind]) + sum(row[1] == who for row in found["submissions"]) for who in (ana, ben)}
+
+    with engine.connect() as somebody:  # an open formgrader: its reading holds up no row, but PostgreSQL writes no table anew meanwhile
+        somebody.execute(text("SELECT count(*) FROM comment"))
+        said = command(first, "ppm", "collect", module.name, **token).stderr
+    engine.dispose()
+    assert f"{ana} took back {module.name}. Removed here: 1 hand-in, 10 grades, 5 written comments in the gradebook" in said
+    assert "until its next vacuum; ask its operator" in said and "write-ahead log and backups" in said
+    assert theirs() == {ana: 0, ben: 16}
+    command(second, "ppm", "grade", module.name, "--again", ok=None)
+    assert theirs() == {ana: 16, ben: 16}
+    said = command(second, "nbgrader", "collect", module.name, **token).stderr
+    assert f"{ana} took back {module.name}" in said and "next vacuum" not in said and theirs() == {ana: 0, ben: 16}
+    assert not [path for place in (first, second) for path in place.rglob(f"*/{ana}/{module.name}")]
+    assert "took back" not in command(first, "ppm", "collect", module.name, **token).stderr
 
 
 def kill_rounds(place: Path, module: Module, words: tuple[str, ...], rounds: int, seed: int) -> None:

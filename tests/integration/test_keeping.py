@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from alembic import command as migrate
+from alembic.config import Config
+from sqlalchemy import func, insert, select, update
+from sqlalchemy import text as sql
 
 from patient_partner_mentor.cli import main
 from patient_partner_mentor.curriculum import Course, Module
@@ -23,8 +26,8 @@ from patient_partner_mentor.hub.clock import HEARTBEAT, clock_is_right
 from patient_partner_mentor.hub.journals import Learner
 from patient_partner_mentor.hub.marks import set_mark
 from patient_partner_mentor.hub.service_settings import CourseSettings, Quotas
-from patient_partner_mentor.hub.store import Store
-from patient_partner_mentor.hub.tables import answers, comments, expiries, hand_ins, kept_copies
+from patient_partner_mentor.hub.store import MIGRATIONS, Store
+from patient_partner_mentor.hub.tables import answers, comments, expiries, feedback, hand_ins, kept_copies, wishes
 from patient_partner_mentor.hub.terms import terms
 from tests.integration import service_asking as asking
 
@@ -176,6 +179,72 @@ def test_what_went_comes_back_as_it_was(store: Store, course: Course) -> None:
         assert counted(store)["words"] == 0
 
     in_thread(work)
+
+
+def told_as(store: Store, module: Module) -> dict[str, list[tuple[bool, bool]]]:
+    """Of each learner's hand-ins, whether the words are gone, and whether the learner took them back."""
+    with store.engine.connect() as connection:
+        found = mailbox.listing(connection, "c", module.name, None, True)
+    return {who: [("taken_back" in one, "took_back" in one) for one in found if one["user"] == who] for who in ("ana", "ben")}
+
+
+def test_what_expired_is_told_from_what_was_taken_back(store: Store, course: Course) -> None:
+    """The second stays taken back whatever expires or comes back, and its page of comments stays away too."""
+    module = course.modules[0]
+
+    async def work() -> None:
+        await fill(store, module, ANA, BEN)
+        await store.write(kept.keep_some, "c", "words", 1, "2027-03-18T12:00:00.000000Z")  # the pages have gone, and the words not yet
+        await store.write(sharing.take_back, ANA, module.name)
+        while await store.write(kept.keep_some, "c", "words", 1, "2027-03-18T12:00:01.000000Z"):
+            pass
+        assert told_as(store, module) == {"ana": [(True, True)], "ben": [(True, False)]}
+        copies = [(await asking.copy_of(store, who))["shared"][0] for who in (ANA, BEN)]
+        assert [(bool(one["taken_back"]), bool(one["expired"])) for one in copies] == [(True, False), (False, True)]
+        while await store.write(kept.restore_some, "c", 1):
+            pass
+        assert told_as(store, module) == {"ana": [(True, True)], "ben": [(False, False)]}
+        pages = select(hand_ins.c.account).join(feedback, feedback.c.hand_in == hand_ins.c.key)
+        with store.engine.connect() as connection:
+            assert connection.execute(pages).scalars().all() == ["ben"]
+
+    in_thread(work)
+
+
+@pytest.mark.parametrize("copies", ["kept", "dropped"])
+def test_an_older_store_tells_them_apart(url: str, store: Store, course: Course, copies: str) -> None:
+    """By its kept copies, or, when these are gone, by the days of the expiry and the note of the take-back; pages of what was taken back go."""
+    module = course.modules[0]
+
+    async def older() -> None:
+        await fill(store, module, ANA, BEN)
+        await store.write(sharing.take_back, ANA, module.name)
+        service = Service(store)
+        await service.up(WORDS_GO + timedelta(1))
+        key = await store.read(_key_of, "ana")
+        with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            during = connection.execute(select(expiries.c.announced_at)).scalar_one()  # she took it back after it was announced
+            connection.execute(update(hand_ins).where(hand_ins.c.account == "ana").values(taken_back=during))
+            connection.execute(update(wishes).values(since=during))
+            connection.execute(insert(feedback).values(hand_in=key, notebook="module", content=b"her words", time=during))
+            if copies == "dropped":
+                connection.execute(kept_copies.delete())
+            connection.execute(sql("ALTER TABLE hand_ins DROP COLUMN expired_at"))
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            migrate.stamp(config, "0007")
+
+    in_thread(older)
+    newer = Store(url)
+    with newer.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(feedback)).scalar_one() == 0
+    assert told_as(newer, module) == {"ana": [(True, True)], "ben": [(True, False)]}
+    newer.close()
+
+
+def _key_of(connection: Any, account: str) -> int:
+    return connection.execute(select(hand_ins.c.key).where(hand_ins.c.account == account)).scalar_one()
 
 
 def test_an_erasure_reaches_the_kept_copies(store: Store, course: Course) -> None:

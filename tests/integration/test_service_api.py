@@ -135,12 +135,18 @@ def test_taking_back_drops_the_words_at_once(hub: Hub, module: Module, ana: str)
     assert hub.ask("fay", "PUT", opened, params={"time": "2020-01-01 00:00:00 UTC"}).status_code == 404
     assert hub.ask("fay", "PUT", opened, params=time).status_code == 200
     assert hub.ask(ana, "GET", f"{COURSE}/api/state").json()["modules"][module.id]["shared"]["read"] is True
+    page = f'<p>Canary of {ana}</p><script type="application/json" id="ppm-comments">{json.dumps({"comments": [{"step": module.steps[0].id, "comment": "Thank you"}]})}</script>'
+    feedback = f"exchange/{COURSE}/feedback/{module.name}/{ana}/{given.id}"
+    assert hub.ask("fay", "PUT", feedback, data=page.encode()).status_code == 200
     assert _in_files(hub, f"Canary of {ana}")
     said = hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").json()
     assert (said["taken_back"], said["read"], said["scrubbed"]) == (True, True, True)
     assert [one["kind"] for one in said["left"]] == ["collected", "backups"]
     assert not _in_files(hub, f"Canary of {ana}")
-    assert hub.ask("fay", "GET", where).status_code == 404
+    assert hub.ask("fay", "GET", where).status_code == hub.ask("fay", "GET", feedback).status_code == 404
+    refused = hub.ask("fay", "PUT", feedback, data=page.encode())  # from a folder that has not collected since
+    assert (refused.status_code, refused.json()["reason"]) == (409, "took-back")
+    assert [one["comment"] for one in hub.ask(ana, "GET", f"{COURSE}/api/comments/{module.id}").json()["comments"]] == ["Thank you"]
     assert ana not in [one["user"] for one in hub.ask("fay", "GET", f"exchange/{COURSE}/submissions/{module.name}").json()]
     assert asking.share(hub, ana, given).json()["reason"] == "taken-back"
     assert hub.ask(ana, "DELETE", f"{COURSE}/api/share/{module.id}").status_code == 404

@@ -194,7 +194,9 @@ def test_an_older_store_keeps_its_wishes(url: str, store: Store, module: Module,
     with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(sql("DROP TABLE wishes"))
         connection.execute(sql("DROP TABLE people"))
+        connection.execute(sql("DROP TABLE credits"))
         connection.execute(sql("ALTER TABLE hand_ins DROP COLUMN collected_at"))
+        connection.execute(sql("ALTER TABLE hand_ins DROP COLUMN expired_at"))
         connection.execute(sql("UPDATE hand_ins SET read_at = time"))  # which was when it was collected
         config.attributes["connection"] = connection
         command.stamp(config, "0003")

@@ -80,7 +80,7 @@ PLACES = {
     "credit.words.tokens": "cleaned texts of at most 20,000 characters",
 }
 # Files of the operator, the facilitator or the author, and rows that the service wrote itself.
-OWN = {"hub.kept", "hub.keeping", "credit.lines", "deployment", "form.form", "interface", "cohort.exports", "cohort.guard", "cohort.roster", "hub.accounts", "hub.look", "hub.pages", "hub.settings_file", "hub.trial_folder"}
+OWN = {"hub.kept", "hub.keeping", "credit.lines", "deployment", "form.form", "interface", "cohort.exports", "cohort.guard", "cohort.roster", "cohort.taken_back", "hub.accounts", "hub.look", "hub.pages", "hub.settings_file", "hub.trial_folder"}
 
 
 def _name(module: str) -> str:

@@ -80,9 +80,10 @@ def grade(folder: CourseFolder, assignment: str, learner: str = "", again: bool 
     return report
 
 
-def collect(folder: CourseFolder, assignment: str) -> list[str]:
-    """Get an assignment's hand-ins from the course service, each learner's newest; the lines of what was not to be had.
+def collect(folder: CourseFolder, assignment: str) -> tuple[list[str], bool]:
+    """Get an assignment's hand-ins from the course service, each learner's newest, and remove here what was taken back.
 
+    :return: the lines of what was removed and of what was not to be had, and whether all went well
     :raises CohortError: if the service refuses or cannot be reached
     """
     with kept_lines() as (log, lines):
@@ -90,11 +91,11 @@ def collect(folder: CourseFolder, assignment: str) -> list[str]:
         operation = ExchangeFactory(config=folder.config).Collect(coursedir=folder.coursedir, authenticator=None, config=folder.config)
         operation.log, operation.update = log, True
         try:
-            with alone(folder.root):
-                operation.start()
+            operation.start()
         except (ExchangeError, SystemExit):
-            raise CohortError(lines[-1] if lines else "The course service did not answer. Is it running, and is its address right?") from None
-        return lines
+            if operation.whole:
+                raise CohortError(lines[-1] if lines else "The course service did not answer. Is it running, and is its address right?") from None
+        return lines, operation.whole and not any("was not collected" in line for line in lines)
 
 
 def _waiting(folder: CourseFolder, assignment: str, learner: str, again: bool, report: Report) -> list[Waiting]:

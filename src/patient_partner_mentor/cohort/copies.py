@@ -25,7 +25,7 @@ from ..curriculum import Module
 from ..errors import CohortError
 from ..handins import HAND_IN_FILE, HandIn
 from .assignments import graded_id
-from .exchange import STAMP
+from .folder import STAMP
 
 CLOSING = "closing"  # where a shared line to take away stands; no step can be called so, for its cell is no graded one
 Outputs = Mapping[str, Sequence[Mapping[str, Any]]]

@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import advice
 from ..errors import CohortError
 from .client import ServiceError, connect
-from .erasing import PARTS, possible, writable
+from .erasing import possible, writable
 from .folder import CourseFolder
 from .gradebook import engine, reading
+from .removing import PARTS
 
 NEAR, ALIKE = 5, 0.5  # how many names are offered, and how alike they are at least
 

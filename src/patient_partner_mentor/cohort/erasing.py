@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader import api
-from sqlalchemy import Connection, Delete, Engine, delete, select, update
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..advice import quoted
 from ..errors import CohortError
@@ -17,9 +16,7 @@ from . import exports
 from .client import ServiceError, connect
 from .folder import CourseFolder, alone
 from .gradebook import again_while_busy, engine
-from .guard import SET_ASIDE
-
-PARTS = ("submitted", "autograded", "feedback")
+from .removing import PARTS, backups, beside, remove, remove_hand_ins, removed, scrub
 
 
 @dataclass
@@ -96,11 +93,10 @@ def _part(folder: CourseFolder, part: str) -> Path:
 
 def _files(folder: CourseFolder, learner: str, module: str, report: Erased) -> None:
     for mine in holds(folder, learner):
-        of_module = [mine / module, *mine.glob(f".{module}.*"), *mine.glob(f"{SET_ASIDE}/{module}-*")] if module and not mine.is_symlink() else []
-        for path in of_module if module else [mine]:
+        for path in _of_module(mine, module, report) if module else [mine]:
             if not os.path.lexists(path):
                 continue
-            count, kept = _remove(path)
+            count, kept = remove(path)
             shown = quoted(str(path.relative_to(folder.root)))
             if count:
                 report.removed.append(f"{count} {'file' if count == 1 else 'files'} in {shown}")
@@ -108,32 +104,19 @@ def _files(folder: CourseFolder, learner: str, module: str, report: Erased) -> N
                 report.fail(f"{shown}, where {kept[0]}. Remove it by hand")
 
 
-def _remove(path: Path) -> tuple[int, list[str]]:
-    """Remove a file or a folder, as much of it as can be: how many files that were, and why the others were not."""
-    count, kept = 0, []
-    inner = [] if path.is_symlink() or not path.is_dir() else list(os.walk(path, topdown=False))
-    for place, folders, files in inner:
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        for name in (*files, *links):
-            try:
-                os.unlink(os.path.join(place, name))
-                count += 1
-            except OSError as error:
-                kept.append(f"a file cannot be removed ({error.strerror})")
-        if not kept and place != str(path):
-            try:
-                os.rmdir(place)
-            except OSError as error:
-                kept.append(f"a folder cannot be removed ({error.strerror})")
+def _of_module(mine: Path, module: str, report: Erased) -> list[Path]:
+    """What a learner's folder may have of a module."""
+    shown = quoted(str(Path(mine.parent.name, mine.name)))
+    if mine.is_symlink():
+        if os.path.lexists(mine / module):
+            report.fail(f"{shown}, which is a link. Remove {quoted(module)} by hand where it leads to")
+        return []
     try:
-        if path.is_symlink() or not path.is_dir():
-            path.unlink()
-            count += 1
-        elif not kept:
-            path.rmdir()
+        half, aside = beside(mine / module)
     except OSError as error:
-        kept.append(f"it cannot be removed ({error.strerror})")
-    return count, kept
+        report.fail(f"{shown}, which cannot be read ({error.strerror}). Remove it by hand")
+        return []
+    return [*half, *aside, mine / module]
 
 
 def _exports(root: Path, learner: str, report: Erased) -> None:
@@ -156,7 +139,7 @@ def _gradebook(folder: CourseFolder, learner: str, module: str, report: Erased) 
         database = engine(folder.gradebook, folder.course)
         counted = again_while_busy(lambda: _rows(database, learner, module))
         report.removed += [f"{count} {what} in the gradebook" for what, count in counted.items() if count]
-        _scrub(database, report)
+        report.left += scrub(database)
     except CohortError as error:
         report.fail(f"What the gradebook holds: {error}")
     except SQLAlchemyError as error:
@@ -164,51 +147,15 @@ def _gradebook(folder: CourseFolder, learner: str, module: str, report: Erased) 
 
 
 def _rows(database: Engine, learner: str, module: str) -> dict[str, int]:
-    submissions, notebooks = api.SubmittedAssignment.__table__, api.SubmittedNotebook.__table__
-    grades, comments, students = api.Grade.__table__, api.Comment.__table__, api.Student.__table__
+    submissions, notebooks, comments, students = (one.__table__ for one in (api.SubmittedAssignment, api.SubmittedNotebook, api.Comment, api.Student))
     mine = select(submissions.c.id).where(submissions.c.student_id == learner)
-    if module:
-        mine = mine.join(api.Assignment, api.Assignment.id == submissions.c.assignment_id).where(api.Assignment.name == module)
-    keys = select(notebooks.c.id).where(notebooks.c.assignment_id.in_(mine))
     with database.begin() as connection:
         if module:
+            mine = mine.join(api.Assignment, api.Assignment.id == submissions.c.assignment_id).where(api.Assignment.name == module)
+            keys = select(notebooks.c.id).where(notebooks.c.assignment_id.in_(mine))
             emptied = update(comments).where(comments.c.notebook_id.in_(keys), comments.c.manual_comment.is_not(None)).values(manual_comment=None)
             return {"comments": connection.execute(emptied).rowcount}
-        return {
-            "comments": _count(connection, delete(comments).where(comments.c.notebook_id.in_(keys))),
-            "grades": _count(connection, delete(grades).where(grades.c.notebook_id.in_(keys))),
-            "notebooks": _count(connection, delete(notebooks).where(notebooks.c.assignment_id.in_(mine))),
-            "hand-ins": _count(connection, delete(submissions).where(submissions.c.student_id == learner)),
-            "learners": _count(connection, delete(students).where(students.c.id == learner)),
-        }
-
-
-def _count(connection: Connection, statement: Delete) -> int:
-    return int(connection.execute(statement).rowcount)
-
-
-def _scrub(database: Engine, report: Erased) -> None:
-    """Leave nothing of removed rows in a database's file."""
-    if database.dialect.name == "sqlite":
-        again_while_busy(lambda: _vacuum(database))
-        return
-    try:
-        with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in ("comment", "grade", "submitted_notebook", "submitted_assignment", "student"):
-                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
-    except DatabaseError:
-        report.left.append("Removed rows in the database's own files, until its next vacuum; ask its operator")
-    report.left.append("The database's write-ahead log and backups; ask its operator when the next ones take their place")
-
-
-def _vacuum(database: Engine) -> None:
-    connection = database.raw_connection()
-    try:
-        connection.cursor().execute("VACUUM")
-    except sqlite3.OperationalError as error:
-        raise OperationalError("VACUUM", None, error) from None
-    finally:
-        connection.close()
+        return remove_hand_ins(connection, mine) | {"learners": removed(connection, delete(students).where(students.c.id == learner))}
 
 
 def _service(folder: CourseFolder, learner: str, report: Erased) -> None:
@@ -222,8 +169,6 @@ def _service(folder: CourseFolder, learner: str, report: Erased) -> None:
 
 
 def _others(root: Path, report: Erased) -> None:
-    backups = [path.name for path in sorted(root.glob("gradebook.db.*"))]
-    if backups:
-        report.left.append(f"Backups of the gradebook beside it: {', '.join(backups)}. Remove them, if you can do without")
+    report.left += backups(root)
     if any(root.glob("*.log")) or (root / ".nbgrader.log").exists():
         report.left.append("The account's name, and none of its words, in nbgrader's log")

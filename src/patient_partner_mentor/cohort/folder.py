@@ -23,6 +23,7 @@ from ..errors import CohortError
 
 CONFIG_FILE = "nbgrader_config.py"
 LOCK_FILE = ".ppm-lock"
+STAMP = "timestamp.txt"
 LONGEST_WAIT = 3600  # seconds for another one to finish; grading 8,000 hand-ins takes a small part of it
 _CONFIG_ADVICE = f"""There is no {CONFIG_FILE} in {{folder}} that sets up this course. Write one there, with these lines:
 
@@ -103,7 +104,7 @@ def open_folder(root: Path) -> CourseFolder:
 
 @contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """Work in a course's folder while nobody else grades or erases there; wait for whoever does.
+    """Work in a course's folder while nobody else collects, grades or erases there; wait for whoever does.
 
     :raises CohortError: if the other one does not come to an end
     """
@@ -112,7 +113,7 @@ def alone(root: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=1)
         except Timeout:
-            print("Somebody else is grading or erasing in this folder. Waiting until they are done ...", file=sys.stderr, flush=True)
+            print("Somebody else is collecting, grading or erasing in this folder. Waiting until they are done ...", file=sys.stderr, flush=True)
             lock.acquire(timeout=LONGEST_WAIT)
     except Timeout:
         raise CohortError(f"Somebody has been at work in {root} for an hour. Look which program it is, end it, and do this again.") from None
@@ -126,7 +127,7 @@ def alone(root: Path) -> Iterator[None]:
 
 def stamp_of(folder: Path) -> str | None:
     """The time of a hand-in as ``timestamp.txt`` has it, if that is a small plain file that says one."""
-    path = folder / "timestamp.txt"
+    path = folder / STAMP
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:

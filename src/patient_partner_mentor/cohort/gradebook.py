@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, TypeVar
 
 from nbgrader import api
@@ -61,8 +60,10 @@ class Cells:
     checksums: Mapping[str, str]  # by grade id, as generate_assignment saved them
 
 
-@cache
-def engine(address: str, course: str) -> Engine:
+_engines: dict[tuple[str, str], Engine] = {}
+
+
+def engine(address: str, course: str, tries: int = TRIES) -> Engine:
     """The gradebook's database, made with nbgrader's tables if it is new; one engine a process.
 
     :raises CohortError: when it cannot be reached
@@ -71,12 +72,14 @@ def engine(address: str, course: str) -> Engine:
     def opened() -> None:
         api.Gradebook(address, course).close()
 
-    again_while_busy(opened)
-    found = create_engine(address, hide_parameters=True)
-    if found.dialect.name == "sqlite":
-        event.listen(found, "connect", _begin_ourselves)
-        event.listen(found, "begin", _begin_writing)
-    return found
+    if (address, course) not in _engines:
+        again_while_busy(opened, tries)
+        found = create_engine(address, hide_parameters=True)
+        if found.dialect.name == "sqlite":
+            event.listen(found, "connect", _begin_ourselves)
+            event.listen(found, "begin", _begin_writing)
+        _engines[address, course] = found
+    return _engines[address, course]
 
 
 def cells(connection: Connection, module: Module, assignment: str, advice: str) -> Cells:
@@ -139,12 +142,13 @@ def save(address: str, course: str, its: Cells, found: Sequence[Graded]) -> None
     again_while_busy(write)
 
 
-def again_while_busy(work: Callable[[], T]) -> T:
+def again_while_busy(work: Callable[[], T], tries: int = TRIES) -> T:
     """Do it, again after a pause while somebody else holds the database or was there first.
 
+    :param tries: how often; on SQLite each of them waits for a while by itself
     :raises CohortError: when that does not end
     """
-    for number in range(TRIES):
+    for number in range(tries):
         try:
             return work()
         except (OperationalError, IntegrityError, api.InvalidEntry) as error:

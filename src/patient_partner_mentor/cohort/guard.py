@@ -18,8 +18,7 @@ from ..cells import ASSIGNMENT_FILE
 from ..credit.handed_in import credited
 from ..errors import CourseError, RecordError
 from ..handins import HAND_IN_FILE, open_hand_in
-from .exchange import STAMP
-from .folder import alone, stamp_of
+from .folder import STAMP, alone, stamp_of
 from .names import shown, strange
 from .ready import known_now
 

@@ -16,9 +16,10 @@ from ..cells import ASSIGNMENT_FILE
 from ..curriculum import LINKS_FILE, MODULE_FILE
 from ..handins import HAND_IN_FILE
 from . import at_sockets, exchange
+from .folder import STAMP
 
 BUSY_SECONDS = 60  # how long anybody waits for a gradebook that another one is writing
-INCLUDED = [ASSIGNMENT_FILE, MODULE_FILE, LINKS_FILE, HAND_IN_FILE, exchange.STAMP]
+INCLUDED = [ASSIGNMENT_FILE, MODULE_FILE, LINKS_FILE, HAND_IN_FILE, STAMP]
 LARGEST_FILE = 2_000  # kB of one file that is released or collected; a hand-in has at most half of that
 _HERE = __name__.rpartition(".")[0]
 

@@ -12,7 +12,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
 from .client import ServiceError, connect
-from .exchange import STAMP
+from .folder import STAMP
 
 NAMED = ("student", "first_name", "last_name", "notebook_path")  # a path holds the name of its folder
 

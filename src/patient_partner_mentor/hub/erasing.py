@@ -28,9 +28,12 @@ def erase(connection: Connection, who: Learner, asked_by: str) -> dict[str, Any]
     return {"removed": removed, "left": collected(copies)}
 
 
-def collected(count: int) -> list[dict[str, Any]]:
-    """What is said of copies in the facilitators' folder, which the service cannot reach."""
-    said = {"what": text("service.left_collected"), "ask": text("service.left_collected_ask"), "kind": "collected", "count": count}
+def collected(count: int, then: str = "service.left_collected_ask") -> list[dict[str, Any]]:
+    """What is said of copies in the facilitators' folder, which the service cannot reach.
+
+    :param then: the text that says what becomes of them
+    """
+    said = {"what": text("service.left_collected"), "ask": text(then), "kind": "collected", "count": count}
     return [said] if count else []
 
 

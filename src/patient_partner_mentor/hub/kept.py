@@ -101,7 +101,7 @@ def _put(connection: Connection, origin: str, row: Any, expiry: int, time: str) 
             for one in _rows(connection, child, row.course, row.key):
                 _put(connection, child, one, expiry, time)
     if origin == "words":
-        connection.execute(update(hand_ins).where(here).values(content=None, taken_back=time))
+        connection.execute(update(hand_ins).where(here).values(content=None, taken_back=time, expired_at=time))
         values |= {"dropped": time}
     else:
         connection.execute(delete(table).where(here))
@@ -125,7 +125,7 @@ def _restore(connection: Connection, origin: str, row: dict[str, Any], content: 
             connection.execute(insert(credits).values(**_without(row, "key")))
     elif origin == "words":
         mine = and_(_hand_in(row, row["id"]), hand_ins.c.content.is_(None), hand_ins.c.taken_back == row["dropped"])
-        connection.execute(update(hand_ins).where(mine).values(content=content, taken_back=row["taken_back"]))
+        connection.execute(update(hand_ins).where(mine).values(content=content, taken_back=row["taken_back"], expired_at=None))
     elif origin == "hand_ins":
         if connection.execute(select(hand_ins.c.key).where(_hand_in(row, row["id"]))).scalar() is None:
             connection.execute(insert(hand_ins).values(**_without(row, "key"), content=content))
@@ -144,8 +144,9 @@ def _restore_answer(connection: Connection, row: dict[str, Any], content: bytes)
 
 
 def _restore_said(connection: Connection, table: Table, row: dict[str, Any], content: bytes | None) -> None:
-    """A comment or a feedback page, unless its hand-in has gone or a newer one is there."""
-    key = connection.execute(select(hand_ins.c.key).where(_hand_in(row, row["hand_in_id"]))).scalar()
+    """A comment or a feedback page, unless its hand-in has gone or a newer one is there. A page of what was taken back since holds those words."""
+    stands = [] if table is comments else [hand_ins.c.taken_back.is_(None)]
+    key = connection.execute(select(hand_ins.c.key).where(_hand_in(row, row["hand_in_id"]), *stands)).scalar()
     name = "step" if table is comments else "notebook"
     there = connection.execute(select(table.c.hand_in).where(table.c.hand_in == key, table.c[name] == row[name])).scalar()
     if key is not None and there is None:

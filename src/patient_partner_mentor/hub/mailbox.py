@@ -67,14 +67,15 @@ def submit(connection: Connection, who: Learner, name: str, id: str, content: by
 def listing(connection: Connection, course: str, name: str | None, account: str | None, history: bool) -> list[dict[str, Any]]:
     """Hand-ins, the newest last: of one assignment or all, of one learner or all, every one or each learner's newest.
 
-    ``feedback`` names the notebooks that have a feedback page, with its time. What was taken back is not among them, but
-    with ``history``, where it is marked.
+    ``feedback`` names the notebooks that have a feedback page, with its time. What has no words any more is not among
+    them, but with ``history``: ``taken_back`` marks it, and ``took_back`` says when the learner did it, and not the end of
+    keeping. It is said for as long as the record is kept, since every facilitators' folder has to hear of it.
     """
     where = [hand_ins.c.course == course]
     where += [hand_ins.c.assignment == name] if name else []
     where += [hand_ins.c.account == account] if account else []
     where += [] if history else [hand_ins.c.taken_back.is_(None)]
-    fields = [hand_ins.c[field] for field in ("key", "account", "id", "assignment", "time", "taken_back")]
+    fields = [hand_ins.c[field] for field in ("key", "account", "id", "assignment", "time", "taken_back", "expired_at")]
     rows = connection.execute(select(*fields).where(*where).order_by(hand_ins.c.time, hand_ins.c.key)).all()
     answered: dict[int, dict[str, str]] = {}
     for page in connection.execute(select(feedback.c.hand_in, feedback.c.notebook, feedback.c.time).join(hand_ins).where(*where)):
@@ -82,6 +83,7 @@ def listing(connection: Connection, course: str, name: str | None, account: str 
     found = [
         {"user": row.account, "id": row.id, "assignment": row.assignment, "time": row.time, "feedback": answered.get(row.key, {})}
         | ({"taken_back": True} if row.taken_back else {})
+        | ({"took_back": row.taken_back} if row.taken_back and not row.expired_at else {})
         for row in rows
     ]
     return found if history else list({(one["user"], one["assignment"]): one for one in found}.values())
@@ -120,12 +122,15 @@ def opened(connection: Connection, who: Learner, name: str, time: str) -> None:
 def deliver(connection: Connection, who: Learner, name: str, id: str, notebook: str, page: bytes) -> dict[str, int]:
     """Keep a feedback page, and the comments and credits that it carries as data. The same page again changes nothing.
 
-    :raises Refused: when there is no such hand-in
+    :raises Refused: when there is no such hand-in, or the learner took it back: the page holds its words
     """
     lock_learner(connection, who.course, who.account)
-    key = connection.execute(select(hand_ins.c.key).where(_the(who, name, id))).scalar()
-    if key is None:
+    row = connection.execute(select(hand_ins.c.key, hand_ins.c.taken_back, hand_ins.c.expired_at).where(_the(who, name, id))).first()
+    if row is None:
         raise Refused("not-here")
+    if row.taken_back and not row.expired_at:
+        raise Refused("took-back")
+    key = row.key
     here = and_(feedback.c.hand_in == key, feedback.c.notebook == notebook)
     connection.execute(delete(feedback).where(here))
     connection.execute(insert(feedback).values(hand_in=key, notebook=notebook, content=page, time=now()))

@@ -23,6 +23,7 @@ STATUS = {
     "consent": 409,
     "other-words": 409,
     "taken-back": 409,
+    "took-back": 409,
     "there-already": 409,
     "too-much": 409,
     "too-large": 413,

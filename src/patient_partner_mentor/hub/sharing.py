@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from ..curriculum import Course
 from ..handins import HandIn, parse_hand_in
@@ -17,7 +17,7 @@ from .marks import count_removal
 from .refusals import Refused
 from .service_settings import Quotas
 from .store import lock_learner, now
-from .tables import comments, consents, credits, hand_ins
+from .tables import comments, consents, credits, feedback, hand_ins
 
 Reply = Literal["yes-please", "no-thanks", "please-call-me"]
 
@@ -89,19 +89,22 @@ def take(connection: Connection, who: Learner, assignment: str, id: str, kind: s
 
 
 def take_back(connection: Connection, who: Learner, assignment: str) -> dict[str, Any]:
-    """Drop the words of everything that the learner shared of a module; that they were shared and taken back stays, and what people counted.
+    """Drop the words of everything that the learner shared of a module, and the pages of comments, which hold them too.
+
+    That they were shared and taken back stays, and what people counted; and so do the comments: they were given to the learner.
 
     :raises Refused: when nothing is shared
     """
     lock_learner(connection, who.course, who.account)
     mine = and_(_of(hand_ins, who), hand_ins.c.assignment == assignment, hand_ins.c.taken_back.is_(None))
-    rows = connection.execute(select(hand_ins.c.read_at, hand_ins.c.collected_at).where(mine)).all()
+    rows = connection.execute(select(hand_ins.c.key, hand_ins.c.read_at, hand_ins.c.collected_at).where(mine)).all()
     if not rows:
         raise Refused("not-here")
+    connection.execute(delete(feedback).where(feedback.c.hand_in.in_([row.key for row in rows])))
     connection.execute(update(hand_ins).where(mine).values(content=None, taken_back=now()))
     count_removal(connection)
     wishes.taken_back(connection, who, assignment)
-    left = erasing.collected(sum(row.collected_at is not None for row in rows))
+    left = erasing.collected(sum(row.collected_at is not None for row in rows), "service.left_collected_soon")
     return {"taken_back": True, "read": any(row.read_at for row in rows), "left": left}
 
 
@@ -118,7 +121,7 @@ def newest(connection: Connection, who: Learner, assignment: str) -> dict[str, A
 def states(connection: Connection, who: Learner, course: Course) -> dict[str, Any]:
     """Each module as the learner's pages show it: what is shared, how many comments there are, and which steps a human counts."""
     newest: dict[str, Any] = {}
-    fields = [hand_ins.c[name] for name in ("assignment", "id", "kind", "time", "outline", "taken_back", "read_at")]
+    fields = [hand_ins.c[name] for name in ("assignment", "id", "kind", "time", "outline", "taken_back", "expired_at", "read_at")]
     for row in connection.execute(select(*fields).where(_of(hand_ins, who)).order_by(hand_ins.c.time)):
         newest[row.assignment] = row
     counted = select(comments.c.assignment, func.count().label("all"), func.count(comments.c.read_at).label("read"))
@@ -180,7 +183,8 @@ def _state(newest: Any, numbers: Any, credited: dict[str, Any]) -> dict[str, Any
         shared = {"id": newest.id, "time": newest.time, "kind": newest.kind, "read": newest.read_at is not None}
         shared |= {"answers": [], "reply_wanted": None, **json.loads(newest.outline)}
     said, read = (numbers.all, numbers.read) if numbers else (0, 0)
-    return {"shared": shared, "taken_back": newest.taken_back if newest else None, "comments": said, "new": said - read, "credited": credited}
+    back = newest.taken_back if newest and not newest.expired_at else None
+    return {"shared": shared, "taken_back": back, "comments": said, "new": said - read, "credited": credited}
 
 
 def _after(time: str) -> str:

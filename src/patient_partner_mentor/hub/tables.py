@@ -40,10 +40,11 @@ hand_ins = Table(  # what was shared, by the page ("shared") or as files by 'nbg
     Column("kind", String(8), nullable=False),
     Column("assignment", String(80), nullable=False),
     Column("time", _TIME, nullable=False),
-    Column("content", LargeBinary),  # nothing once it was taken back
+    Column("content", LargeBinary),  # nothing once it was taken back, or its days were over
     Column("size", Integer, nullable=False),
     Column("outline", Text, nullable=False),  # steps with their states, and no words
-    Column("taken_back", _TIME),
+    Column("taken_back", _TIME),  # when its words went, whoever had them go
+    Column("expired_at", _TIME),  # the same time, where the end of keeping did it, and not the learner
     Column("read_at", _TIME),  # a person first opened it in the formgrader
     Column("collected_at", _TIME),  # a copy of it first left for the facilitators' folder
     UniqueConstraint("course", "account", "id"),

@@ -125,7 +125,7 @@ def _order(table: Any) -> list[Any]:
 
 
 def _shared(row: Any) -> bytes:
-    one = _json(module=row.assignment, id=row.id, time=row.time, taken_back=row.taken_back, read=row.read_at, collected=row.collected_at)
+    one = _json(module=row.assignment, id=row.id, time=row.time, taken_back=None if row.expired_at else row.taken_back, expired=row.expired_at, read=row.read_at, collected=row.collected_at)
     if row.kind == "shared" and row.content is not None:
         return one[:-1] + b', "hand_in": ' + bytes(row.content) + b"}"
     return one[:-1] + f', "bytes": {row.size}}}'.encode() if row.kind == "files" else one

@@ -37,7 +37,7 @@ export function sharedNow(module, shared, state, done) {
     try {
       const { read, left } = await call(settings, "DELETE", `share/${module.id}`);
       const stays = left.map((one) => fill(TOLD.back_left_line, one)).join(" ");
-      said = `${read ? fill(TOLD.back_done_read, { contact: state.contact }) : TOLD.back_done} ${TOLD.back_left} ${stays}`;
+      said = `${read ? TOLD.back_done_read : TOLD.back_done} ${TOLD.back_left} ${stays}`;
     } catch (problem) {
       if (problem.status !== 404) return say(problem.reason === "unreached" ? TOLD.back_unreached : problem.message ?? TOLD.refused);
       said = TOLD.back_gone;

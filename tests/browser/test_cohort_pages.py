@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -13,7 +14,7 @@ from patient_partner_mentor.reflections import assemble, read_journal
 from tests.hub_running import COURSE, Hub
 from tests.integration import service_asking as asking
 
-from .cohort_people import CONSENT, MODULE, REVIEW, Person, agree, at_review, comment, form, hand_ins, lose_answers, open_page, other, share, state_of, write
+from .cohort_people import CONSENT, MODULE, REVIEW, Person, agree, at_review, comment, form, hand_ins, lose_answers, open_page, other, share, state_of, unfold, write
 
 SHARED, KEPT = "I would like to be called a partner, since it says that I have a part in this.", "My neighbor drives me, and I keep that to myself for now."
 
@@ -301,3 +302,49 @@ def test_a_call_is_closed_by_its_button_and_by_nothing_else(cohort: Hub, person:
     expect(page.get_by_role("button", name=f"I called: {learner},")).to_have_count(1)
     asked = cohort.ask("fay", "GET", f"exchange/{COURSE}/replies").json()
     assert [one["reply"] for one in asked if one["user"] == learner] == ["please-call-me"]
+
+
+def test_wishes_are_withdrawn_where_they_were_made(cohort: Hub, person: Person, module: Module, learner: str):
+    """A call at its comment, another way at its step. The facilitators' start asks for them no more, and says so of the one that it had shown."""
+    agree(cohort, learner)
+    data = json.loads(asking.sharing(module, {1: SHARED}).model_dump_json(exclude_none=True))
+    next(one for one in data["answers"] if one["step"] == module.step(2).id)["status"] = "other-way"
+    asking.share(cohort, learner, read_hand_in(data), agree=False).raise_for_status()
+    comment(cohort, module, learner, {1: "Thank you for this."})
+    fay = person("fay")
+    fay.goto(f"{cohort.course_url}{COURSE}/facilitator")
+    mine = fay.locator("tr", has_text=learner)
+    expect(mine.filter(has_text="Would rather talk or draw")).to_have_count(1)
+
+    page = open_page(person(learner), cohort, f"{MODULE}#comments")
+    box = page.locator("#comment-name-myself")
+    box.locator("summary").click()
+    box.get_by_role("button", name="Please call me").click()
+    expect(box.locator(".wish")).to_contain_text("You asked for a call on")
+    page.reload()
+    page.wait_for_selector("html[data-comments=ready]")
+    if not box.get_attribute("open"):
+        box.evaluate("one => { one.open = true; }")
+    button = box.get_by_role("button", name="I no longer want this")
+    button.focus()
+    button.press("Enter")
+    expect(box.locator(".wish")).to_contain_text("You no longer want this. Nobody will ask you about it.")
+    expect(box.locator("button[aria-pressed=true]")).to_have_count(0)
+    assert box.locator(".wish button").count() == 0 and page.evaluate("document.activeElement.className") == "wish-status"
+
+    unfold(page, 2)
+    way = page.locator("#step-2 .wish")
+    expect(way).to_contain_text("that you would rather talk or draw")
+    way.get_by_role("button").click()
+    expect(way.get_by_role("button")).to_have_text("I want it after all")
+    way.get_by_role("button").click()
+    expect(way).to_contain_text("that you would rather talk or draw")
+    way.get_by_role("button", name="I no longer want this").click()
+    expect(way.get_by_role("status")).to_have_text("You no longer want this. Nobody will ask you about it.")
+    assert [one["wish"] for one in state_of(cohort, learner)["wishes"] if not one["withdrawn"]] == []
+
+    fay.reload()
+    expect(mine.get_by_role("button")).to_have_count(0)
+    fay.locator("details > summary", has_text="done in the last two weeks").click()
+    expect(mine.filter(has_text="Withdrawn by the learner")).to_have_count(1)
+    assert "Please call me" not in "".join(mine.all_inner_texts()), "of what nobody had read, nobody hears"

@@ -251,7 +251,7 @@ def test_taken_back_means_gone_from_the_formgrader_at_the_next_collect(cohort: C
     fay.goto(f"{cohort.course_url}facilitator")
     taken = fay.locator("tr", has_text="Took back what was shared")
     expect(taken).to_contain_text("ben")
-    expect(taken).to_contain_text("goes when you collect next")
+    expect(fay.locator("main")).to_contain_text("leaves your folder, with your comments on it, when you collect next")
     fay.goto(cohort.formgrader_url)
     press(fay, "collect", NAME, f"ben took back {NAME}. Removed here")
     said = fay.request.get(bens)

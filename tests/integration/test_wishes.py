@@ -121,6 +121,60 @@ def test_another_tap_stands_beside_the_call(store: Store, module: Module, share:
     assert open_ones(store) == [(CALL, MORE), (MORE, None)]
 
 
+def withdraw(store: Store, module: Module, kind: str, step: int = _STEP_1, who: Learner = ANA) -> None:
+    done(store.write(wishes.withdraw, who, module.name, module.step(step).id, kind))
+
+
+def test_a_learner_withdraws_what_nobody_has_read(store: Store, module: Module, share: Share) -> None:
+    """Nobody hears of it, and sharing the same way again does not ask again; the learner can."""
+    given = share(FIRST, reply=True, other_way=_STEP_2)
+    give_back(store, module, given, {_STEP_2: "Hello."})
+    done(store.write(sharing.answer_comment, ANA, module.name, module.step(_STEP_2).id, CALL))
+    assert sorted(open_ones(store)) == [("other-way", None), (CALL, None), ("reply-wanted", None)]
+    withdraw(store, module, "reply-wanted")
+    withdraw(store, module, "other-way", _STEP_2)
+    withdraw(store, module, CALL, _STEP_2)
+    assert done(store.read(wishes.standing, "c")) == []
+    assert [one["reply"] for one in comments(store, module)] == [None] and done(store.read(mailbox.replies, "c")) == []
+    share(SECOND, other_way=_STEP_2)
+    assert done(store.read(wishes.standing, "c")) == []
+    mine = done(store.read(wishes.of_learner, ANA))[module.name]
+    assert sorted((one["wish"], bool(one["withdrawn"])) for one in mine) == [("other-way", True), (CALL, True), ("reply-wanted", True)]
+    assert all(one["withdrawn"] for one in taken(store, ANA)["wishes"])
+    done(store.write(wishes.ask_again, ANA, module.name, module.step(_STEP_2).id, "other-way"))
+    done(store.write(sharing.answer_comment, ANA, module.name, module.step(_STEP_2).id, CALL))
+    assert open_ones(store) == [(CALL, None), ("other-way", None)]
+
+
+def test_whoever_read_a_wish_is_told_that_it_was_withdrawn(store: Store, module: Module, share: Share) -> None:
+    """It stands among what is done, by nobody's hand, and no facilitator opens it again; what came after the page was read is not told."""
+    share(FIRST, other_way=_STEP_2)
+    found = done(store.read(wishes.standing, "c"))
+    done(store.write(wishes.was_shown, "c", max(one["time"] for one in found)))
+    done(store.write(wishes.was_shown, "c", "2020-01-01T00:00:00.000000Z"))  # a page that was drawn before and came later
+    share(SECOND, reply=True, other_way=_STEP_2)
+    withdraw(store, module, "other-way", _STEP_2)
+    withdraw(store, module, "reply-wanted")
+    assert [(one["wish"], one["closed_by"]) for one in done(store.read(wishes.standing, "c"))] == [("other-way", wishes.WITHDRAWN)]
+    done(store.write(wishes.open_again, "c", found[0]["key"]))
+    assert open_ones(store) == []
+
+
+def test_nobody_withdraws_anybody_elses_wish_or_what_is_none(store: Store, module: Module, share: Share) -> None:
+    """Nor what a person has done, nor that something was taken back."""
+    share(FIRST, other_way=_STEP_2)
+    done(store.write(sharing.take_back, ANA, module.name))
+    done(store.write(wishes.close, "c", next(one["key"] for one in done(store.read(wishes.standing, "c")) if one["wish"] == "other-way"), "fay"))
+    step = module.step(_STEP_2).id
+    share(SECOND, reply=True)
+    for who, place, kind in ((OTHER, module.step(_STEP_1).id, "reply-wanted"), (ANA, step, "reply-wanted"), (ANA, step, "other-way"), (ANA, "", "taken-back"), (ANA, step, "no-such")):
+        for change in (wishes.withdraw, wishes.ask_again):
+            with pytest.raises(Refused) as refused:
+                done(store.write(change, who, module.name, place, kind))
+            assert refused.value.reason == "not-here"
+    assert open_ones(store) == [("reply-wanted", None), ("taken-back", None)]
+
+
 def test_a_course_closes_its_own_wishes_only(store: Store, module: Module, share: Share) -> None:
     """A facilitator of another course neither sees nor closes one."""
     give_back(store, module, share(FIRST), {_STEP_1: "Thank you."})

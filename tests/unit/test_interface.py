@@ -11,7 +11,7 @@ from patient_partner_mentor.errors import CurriculumError
 from patient_partner_mentor.interface import text, texts
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "patient_partner_mentor"
-COMPUTED = ("card.", "library.", "credit.", "noticing.", "rules.", "desk.", "roster.", "keeping.", "home.leaving_")  # looked up by kind, status, reason or element
+COMPUTED = ("card.", "library.", "credit.", "noticing.", "rules.", "desk.", "roster.", "keeping.", "home.leaving_", "comments.credited_", "comments.wish_")  # looked up by kind, status, reason or element
 
 
 def leaves(data: dict, before: str = "") -> list[tuple[str, object]]:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, select
@@ -87,16 +87,20 @@ class Start(_FacilitatorPage):
         """Answer with the ways on, and with what waits to be read."""
         if not self.who:
             return
-        waiting, wished, agreed = await self.settings["ppm"].store.read(lambda c: (_waiting(c, course), wishes.standing(c, course), mailbox.agreed(c, course)))
+        store = self.settings["ppm"].store
+        waiting, wished, agreed, shown = await store.read(lambda c: (_waiting(c, course), wishes.standing(c, course), mailbox.agreed(c, course), wishes.shown_until(c, course)))
+        newest = max((one["time"] for one in wished if not one["closed_at"]), default="")
+        if newest > shown:
+            with suppress(Refused):  # a store that takes nothing can still be read from
+                await store.write(wishes.was_shown, course, newest)
         names = {module.name: module for module in self.settings["ppm"].course.modules}
         rows = [(names[name].number, names[name].title, count) for name, count in waiting if name in names]
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
-        going, doubt = await self.settings["ppm"].store.read(lambda c: (keeping.standing(c, course), keeping.clock_in_doubt(c)))
+        going, doubt = await store.read(lambda c: (keeping.standing(c, course), keeping.clock_in_doubt(c)))
         more = keeping_pages.standing_html(going, doubt) + wishes_pages.wishes_html(wished, names, self.xsrf_token.decode()) + wishes_pages.agreed_html(agreed)
         password = f"{self.hub_auth.hub_host}{self.hub_auth.hub_prefix}password" if os.environ.get(ROSTER) == "yes" else ""
         title = self.settings["ppm"].settings.courses[course].title
         self.draw(course, text("desk.title"), roster_pages.start(title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave", password))
-
 
     async def post(self, course: str) -> None:
         """Close a wish, or open it again; then the page is shown anew, and loading it once more does nothing."""

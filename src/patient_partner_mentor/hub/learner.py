@@ -6,6 +6,7 @@ Whose data it is comes from who is signed in, and from nowhere else: no address 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, get_args
 from urllib.parse import unquote
@@ -15,7 +16,7 @@ from ..handins import parse_hand_in
 from ..limits import ANSWER, Limit, Unreadable, read_json
 from ..reflections import NEXT_STEP, Answer, Revision, read_answer, read_record
 from .. import COURSE_ID
-from . import erasing, journals, keeping, sharing
+from . import erasing, journals, keeping, sharing, wishes
 from .face import COURSE, SLUG, Face
 from .refusals import Refused
 from .taking import Taking, whole
@@ -159,6 +160,23 @@ class Comments(_Learner):
         self.answer({"comments": found})
 
 
+class Wish(_Learner):
+    """A wish of the learner's: for a call, for a reply, for another way than writing."""
+
+    async def delete(self, course: str, module: str, step: str, kind: str) -> None:
+        """Withdraw it, and answer with those that stand."""
+        await self._change(wishes.withdraw, course, module, step, kind)
+
+    async def put(self, course: str, module: str, step: str, kind: str) -> None:
+        """Ask again for what was withdrawn, and answer with those that stand."""
+        await self._change(wishes.ask_again, course, module, step, kind)
+
+    async def _change(self, doing: Callable[..., None], course: str, module: str, step: str, kind: str) -> None:
+        who, name = self.learner(course), self.module(module).name
+        await self.store.write(doing, who, name, step, kind)
+        self.answer({"wishes": (await self.store.read(wishes.of_learner, who)).get(name, [])})
+
+
 class Copy(_Learner):
     """Everything that the service holds of who asks."""
 
@@ -205,6 +223,7 @@ ROUTES = [
     (rf"{COURSE}/api/share/{_MODULE}", Share),
     (rf"{COURSE}/api/comments/{_MODULE}", Comments),
     (rf"{COURSE}/api/comments/{_MODULE}/{_STEP}", Comments),
+    (rf"{COURSE}/api/wishes/{_MODULE}/{_STEP}/(?P<kind>[a-z-]{{1,16}})", Wish),
     (rf"{COURSE}/api/copy", Copy),
     (rf"{COURSE}/api/erase", Erase),
 ]

@@ -119,15 +119,16 @@ def newest(connection: Connection, who: Learner, assignment: str) -> dict[str, A
 
 
 def states(connection: Connection, who: Learner, course: Course) -> dict[str, Any]:
-    """Each module as the learner's pages show it: what is shared, how many comments there are, and which steps a human counts."""
+    """Each module as the learner's pages show it: what is shared, how many comments there are, which steps a human counts, and what the learner asked for."""
     newest: dict[str, Any] = {}
     fields = [hand_ins.c[name] for name in ("assignment", "id", "kind", "time", "outline", "taken_back", "expired_at", "read_at")]
     for row in connection.execute(select(*fields).where(_of(hand_ins, who)).order_by(hand_ins.c.time)):
         newest[row.assignment] = row
     counted = select(comments.c.assignment, func.count().label("all"), func.count(comments.c.read_at).label("read"))
     numbers = {row.assignment: row for row in connection.execute(counted.where(_of(comments, who)).group_by(comments.c.assignment))}
-    counted_by_people = _credited(connection, who)
-    return {module.id: _state(newest.get(module.name), numbers.get(module.name), counted_by_people.get(module.name, {})) for module in course.modules}
+    counted_by_people, wished = _credited(connection, who), wishes.of_learner(connection, who)
+    found = {module: _state(newest.get(module.name), numbers.get(module.name), counted_by_people.get(module.name, {})) for module in course.modules}
+    return {module.id: state | {"wishes": wished.get(module.name, [])} for module, state in found.items()}
 
 
 def _credited(connection: Connection, who: Learner) -> dict[str, dict[str, dict[str, str]]]:

@@ -15,6 +15,7 @@ from . import journals, kept
 from .journals import Learner
 from .store import Store
 from .tables import comments, consents, credits, hand_ins, kept_copies, wishes
+from .wishes import BY_LEARNER
 
 PIECE = 500_000  # bytes that are read from the store at once, or one row where that is larger
 ROWS = 500
@@ -148,7 +149,7 @@ def _json(**values: Any) -> bytes:
 
 
 def _wish(row: Any) -> bytes:
-    return _json(module=row.assignment, step=row.step, wish=row.kind, time=row.since, closed=row.closed_at)
+    return _json(module=row.assignment, step=row.step, wish=row.kind, time=row.since, closed=row.closed_at, withdrawn=row.closed_by in BY_LEARNER)
 
 
 _PARTS = (

@@ -10,6 +10,7 @@ from typing import Any
 from ..cards import day
 from ..curriculum import Module
 from ..interface import text
+from .wishes import WITHDRAWN
 
 _HEADS = ("head_learner", "head_step", "head_wish", "head_since", "head_done")
 
@@ -42,8 +43,11 @@ def _closed(found: Sequence[Mapping[str, Any]], modules: Mapping[str, Module], t
         return ""
     rows = ""
     for one in found:
-        done = f"<p>{t('desk.closed_by', who=one['closed_by'], day=_day(one['closed_at']))}</p>"
-        rows += _row(one, modules, done + _button(one, modules, token))
+        if one["closed_by"] == WITHDRAWN:
+            last = f"<p>{t('desk.withdrawn', day=_day(one['closed_at']))}</p>"
+        else:
+            last = f"<p>{t('desk.closed_by', who=one['closed_by'], day=_day(one['closed_at']))}</p>{_button(one, modules, token)}"
+        rows += _row(one, modules, last)
     return f"<details>\n<summary>{t('desk.closed', count=len(found))}</summary>\n{_table(_HEADS, rows)}</details>\n"
 
 

@@ -54,7 +54,7 @@ COHORT_SCRIPTS = SCRIPTS | {
         [*SYNCED, ("text.js", bundle.HERE), ("form.js", bundle.HERE), ("loader.js", HERE)],
         ["openStore", "openShelf", "openHosted", "synced", "states", "tokens", "call", "askState", "everything", "sync", "whose", "WHO", "blank", "change", "compare", "isKept", "SCHEMA"],
     ),
-    "cohort.js": ([("cohort_text.js", bundle.HERE), *[(name, COHORT) for name in ("dom.js", "sharing.js", "account.js", "comments.js", "home.js", "mine.js")]], None),
+    "cohort.js": ([("cohort_text.js", bundle.HERE), *[(name, COHORT) for name in ("dom.js", "sharing.js", "account.js", "wishes.js", "comments.js", "home.js", "mine.js")]], None),
     "share.js": ([("sharing_text.js", bundle.HERE), *[(name, COHORT) for name in ("consent.js", "receipt.js", "review.js")]], []),
 }
 MARKERS = {"account": "@ACCOUNT@", "api": "@API@", "home": "@HOME@", "leave": "@LEAVE@", "logout": "@LOGOUT@"}  # filled in by the course service, a page at a time

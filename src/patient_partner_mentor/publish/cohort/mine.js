@@ -20,7 +20,7 @@ async function decorate(progress, list, t) {
       if (answer && !answer.querySelector(".credit-line")) answer.append(creditLine(one));
     }
     if (!found.comments) continue;
-    if (!boxesOf.has(module.id)) boxesOf.set(module.id, await commentBoxes(module));
+    if (!boxesOf.has(module.id)) boxesOf.set(module.id, await commentBoxes(module, found.wishes));
     for (const [step, box] of boxesOf.get(module.id)) list.querySelector(`[data-module="${module.id}"][data-step="${step}"]`)?.append(box);
   }
   document.documentElement.dataset.comments = "ready";

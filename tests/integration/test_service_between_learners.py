@@ -62,6 +62,8 @@ OF_MEMBERS = [  # what a member may do, and nobody else
     ("erase own", "POST", f"{COURSE}/api/erase", b'{"sure": true}'),
     ("take back", "DELETE", f"{COURSE}/api/share/{{m}}", None),
     ("comments", "GET", f"{COURSE}/api/comments/{{m}}", None),
+    ("withdraw a wish", "DELETE", f"{COURSE}/api/wishes/{{m}}/x/other-way", None),
+    ("ask again", "PUT", f"{COURSE}/api/wishes/{{m}}/x/other-way", None),
     ("page", "GET", f"{COURSE}/book/welcome.html", None),
 ]
 

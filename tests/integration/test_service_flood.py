@@ -189,6 +189,7 @@ def test_a_made_up_session_is_not_remembered(strict: Hub, ana: str) -> None:
         ("POST", "api/share/{module}", 1_000_001),
         ("PUT", "api/journal/{module}/x", 4_010_001),
         ("DELETE", "api/share/{module}", 10_001),
+        ("PUT", "api/wishes/{module}/x/other-way", 10_001),
         ("GET", "api/copy", 10_001),
     ],
 )

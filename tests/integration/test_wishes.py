@@ -144,6 +144,10 @@ def test_a_learner_withdraws_what_nobody_has_read(store: Store, module: Module, 
     done(store.write(wishes.ask_again, ANA, module.name, module.step(_STEP_2).id, "other-way"))
     done(store.write(sharing.answer_comment, ANA, module.name, module.step(_STEP_2).id, CALL))
     assert open_ones(store) == [(CALL, None), ("other-way", None)]
+    for _ in range(3):
+        withdraw(store, module, CALL, _STEP_2)
+        done(store.write(sharing.answer_comment, ANA, module.name, module.step(_STEP_2).id, CALL))
+    assert sorted(one["wish"] for one in taken(store, ANA)["wishes"]) == ["other-way", CALL, "reply-wanted"], "no loop fills the table"
 
 
 def test_whoever_read_a_wish_is_told_that_it_was_withdrawn(store: Store, module: Module, share: Share) -> None:
@@ -158,6 +162,10 @@ def test_whoever_read_a_wish_is_told_that_it_was_withdrawn(store: Store, module:
     assert [(one["wish"], one["closed_by"]) for one in done(store.read(wishes.standing, "c"))] == [("other-way", wishes.WITHDRAWN)]
     done(store.write(wishes.open_again, "c", found[0]["key"]))
     assert open_ones(store) == []
+    done(store.write(wishes.ask_again, ANA, module.name, module.step(_STEP_2).id, "other-way"))
+    assert open_ones(store) == [("other-way", None)]
+    withdraw(store, module, "other-way", _STEP_2)
+    assert [one["closed_by"] for one in done(store.read(wishes.standing, "c"))] == [wishes.WITHDRAWN]
 
 
 def test_nobody_withdraws_anybody_elses_wish_or_what_is_none(store: Store, module: Module, share: Share) -> None:

@@ -144,10 +144,20 @@ _TOLD = ("key", "assignment", "step", "later", "closed_at", "closed_by")
 
 
 def _ask(connection: Connection, who: Learner, assignment: str, step: str, kind: str, time: str, comment: int | None = None) -> None:
-    """Open a wish, unless the same one is open."""
-    if connection.execute(select(wishes.c.key).where(_open(who, assignment, step), wishes.c.kind == kind)).first() is None:
-        whose = {"course": who.course, "account": who.account, "assignment": assignment, "step": step}
-        connection.execute(insert(wishes).values(**whose, kind=kind, since=time, comment=comment))
+    """Open a wish, unless the same one is open. One that the learner withdrew is opened again, so that no loop of the two fills the table.
+
+    If it had been shown, it keeps its day: whoever read it then is told when it is withdrawn once more.
+    """
+    if connection.execute(select(wishes.c.key).where(_open(who, assignment, step), wishes.c.kind == kind)).first():
+        return
+    withdrawn = select(wishes.c.key, wishes.c.since, wishes.c.closed_by).where(_of(who, assignment, step), wishes.c.kind == kind, wishes.c.closed_by.in_(BY_LEARNER)).limit(1)
+    row = connection.execute(withdrawn).first()
+    if row:
+        since = row.since if row.closed_by == WITHDRAWN else time
+        connection.execute(update(wishes).where(wishes.c.key == row.key).values(since=since, comment=comment, later=None, closed_at=None, closed_by=None))
+        return
+    whose = {"course": who.course, "account": who.account, "assignment": assignment, "step": step}
+    connection.execute(insert(wishes).values(**whose, kind=kind, since=time, comment=comment))
 
 
 def _change(connection: Connection, course: str, key: int, where: Any, values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.configured_hub import COURSE, OWN_SERVERS, ConfiguredHub, configured_hub
+from tests.hub_running import until
 
 from .conftest import Visitor
 from .looking import CUT, SIDEWAYS, SMALL, axe, names_and_roles
@@ -73,7 +75,17 @@ def test_waiting_is_said_plainly_and_ends_by_itself(hub: ConfiguredHub, visitor:
     looked_at(page)
     (hub.folder / "gate-ana").touch()
     page.wait_for_url("**/user/ana/lab**")
+    kernel_of_ana(hub, page)
     terminal_of_ana(hub)
+
+
+def kernel_of_ana(hub: ConfiguredHub, page: Page) -> None:
+    """It is talked to at a socket: what a kernel says at a port is heard by every account of the machine."""
+    token = next(one["value"] for one in page.context.cookies() if one["name"] == "_xsrf" and one["path"].endswith("/user/ana/"))
+    made = page.request.post(f"{hub.url}user/ana/api/kernels", data={}, headers={"X-XSRFToken": token})
+    assert made.ok, made.text()
+    kernel = until(lambda: next((one for one in hub.server("ana").children(recursive=True) if made.json()["id"] in " ".join(one.cmdline())), None), "a kernel", 30)
+    assert json.loads(Path(kernel.cmdline()[-1]).read_text("utf-8"))["transport"] == "ipc"
 
 
 def terminal_of_ana(hub: ConfiguredHub) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
@@ -48,6 +50,16 @@ def lab(folder: Path) -> Iterator[str]:
         process.wait(30)
 
 
+def ways_of_kernels(folder: Path) -> list[str]:
+    """How the kernels of a Lab that was started in this folder are talked to."""
+    found = []
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if one.environ().get("PPM_DATA", "").startswith(str(folder)) and "ipykernel_launcher" in one.cmdline():
+                found.append(json.loads(Path(one.cmdline()[-1]).read_text("utf-8"))["transport"])
+    return found
+
+
 def run_all(page: Page, address: str) -> None:
     """Open the module as a notebook and run its cells, as the menu does."""
     page.goto(address)
@@ -77,4 +89,5 @@ def test_a_module_in_lab_keeps_its_words(page: Page, tmp_path: Path):
         until(lambda: journal.exists() and any(one["text"] == "Written in the notebook." for one in json.loads(journal.read_text("utf-8"))["answers"]), 30)
         run_all(page, address)
         expect(page.locator(BOX).first).to_have_value("Written in the notebook.")
+        assert set(ways_of_kernels(tmp_path)) == {"ipc"}, "what a kernel says at a port is heard by every account of the computer"
     assert (ROOT / MODULE).read_bytes() == before

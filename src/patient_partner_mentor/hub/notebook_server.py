@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import Any
 
 from jupyter_server.serverapp import DEFAULT_JUPYTER_SERVER_PORT
@@ -22,12 +23,13 @@ class NotebookServer(JupyterHubSingleUser):
     def load_config_file(self) -> None:
         """JupyterHub's settings, and where to listen."""
         super().load_config_file()
+        self.config.KernelManager.transport = "ipc"  # what a kernel says at a port is heard by every account of the machine
         at = socket_of(os.environ["JUPYTERHUB_SERVICE_URL"])
         if at:
             at.unlink(missing_ok=True)  # of one that was killed, or lost its Hub
             ours = self.config.ServerApp
             ours.sock, ours.ip, ours.port = str(at), "localhost", DEFAULT_JUPYTER_SERVER_PORT
-            self.serverapp.update_config(self.config)
+        self.serverapp.update_config(self.config)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
@@ -37,4 +39,6 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 if __name__ == "__main__":
     from patient_partner_mentor.hub.notebook_server import NotebookServer as Started  # under its own name, by which jupyter_server finds it
 
-    Started.launch_instance()
+    with tempfile.TemporaryDirectory(prefix="ppm-") as run:  # of its owner alone, with a path that is short enough for sockets
+        os.environ["JUPYTER_RUNTIME_DIR"] = run
+        Started.launch_instance()

@@ -75,6 +75,8 @@ def _own(folder: Path, mode: int) -> None:
     :raises CourseError: when somebody else has made it, or could change it
     """
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    for above in folder.absolute().parents:
+        _steady(above)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, os.geteuid()):
         raise CourseError(f"The folder {folder} belongs to somebody else, who could stand in for a part of the Hub. Remove it, or name another one as 'sockets'.")
@@ -82,6 +84,18 @@ def _own(folder: Path, mode: int) -> None:
         folder.chmod(mode)
     elif stat.S_IMODE(found.st_mode) & 0o022:
         raise CourseError(f"Others may write the folder {folder}, and could stand in for a part of the Hub. Mend its mode, or name another one as 'sockets'.")
+
+
+def _steady(above: Path) -> None:
+    """A folder above, in which nobody else may give the next one another name and put one of theirs in its place.
+
+    :raises CourseError: when somebody else could
+    """
+    found = above.stat()
+    sticky = found.st_mode & stat.S_ISVTX
+    system = Path(above.anchor).stat().st_uid  # root, or the one who stands for it in a container
+    if found.st_uid not in (0, system, os.geteuid()) or (found.st_mode & stat.S_IWOTH and not sticky):
+        raise CourseError(f"Somebody else could exchange what lies in {above}, and stand in for a part of the Hub. Name a folder as 'sockets' above which only root and the Hub's account may write, such as one in /run.")
 
 
 def part(base: Path, kind: str, name: str = "") -> Path:

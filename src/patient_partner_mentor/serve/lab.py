@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from .book import ADDRESS
@@ -42,4 +43,8 @@ def lab(root: Path, port: int, data: Path, open_browser: bool) -> int:
     ]  # fmt: skip
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    return subprocess.run(command, cwd=root, env=environment(root, data), check=False).returncode
+    if os.name != "posix":
+        return subprocess.run(command, cwd=root, env=environment(root, data), check=False).returncode
+    # Kernels at sockets: what one says at a port of this computer is heard by every account, keys or not. A socket's path is short.
+    with tempfile.TemporaryDirectory(prefix="ppm-") as run:
+        return subprocess.run([*command, "--KernelManager.transport=ipc"], cwd=root, env=environment(root, data) | {"JUPYTER_RUNTIME_DIR": run}, check=False).returncode

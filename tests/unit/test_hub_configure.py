@@ -90,7 +90,7 @@ def test_a_formgrader_is_for_its_own_facilitators() -> None:
 def test_nbgraders_pages_for_learners_are_off() -> None:
     """Only the formgrader is on, by our pages, and only at the facilitators'."""
     said = " ".join(services(configured())["ppm-a"]["command"])
-    assert "'patient_partner_mentor.hub.formgrader_pages': True" in said
+    assert "'patient_partner_mentor.cohort.formgrader_pages': True" in said
     for name in ("assignment_list", "course_list", "validate_assignment", "formgrader"):
         assert f"'nbgrader.server_extensions.{name}': False" in said
 

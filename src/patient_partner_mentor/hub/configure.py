@@ -24,7 +24,7 @@ BUILT_IN = {"pam": "pam", "accounts": ACCOUNTS}
 QUICK = {"interrupt_timeout": 1, "term_timeout": 3, "kill_timeout": 2}  # seconds; the Hub's own take over half a minute
 # nbgrader's own parts: the course service takes the place of most, and PAGES of the last
 EXTRAS = ("assignment_list", "course_list", "validate_assignment", "formgrader")
-PAGES = "patient_partner_mentor.hub.formgrader_pages"  # loads nbgrader's formgrader
+PAGES = "patient_partner_mentor.cohort.formgrader_pages"  # loads nbgrader's formgrader
 OTHERS = ("jupyter_server_terminals", "voila.server_extension", "jupyterlab", "jupyter_lsp", "notebook", "notebook_shim", "jupyterlab_jupytext")
 # What the Hub's own pages for operators need; ours say less in themselves, see templates/layout.html.
 POLICY = (

@@ -34,7 +34,7 @@ def quotes_that_never_end(target: Target, chance: random.Random, end: float) -> 
     return seen.only(REFUSED)
 
 
-@attack("refused, at once")
+@attack("refused, at once", heavy=True)
 def nesting_without_end(target: Target, chance: random.Random, end: float) -> Seen:
     """Brackets in brackets, in a hand-in, a save and an answer to the consent page."""
     seen = Seen()
@@ -56,7 +56,7 @@ def a_save_of_52000_parts(target: Target, chance: random.Random, end: float) -> 
     return seen.only({"200", *REFUSED})
 
 
-@attack("refused, at once")
+@attack("refused, at once", heavy=True)
 def numbers_without_end(target: Target, chance: random.Random, end: float) -> Seen:
     """Whole numbers of 100,000 digits and more where a version or a count stands; Python turns them over in quadratic time."""
     seen, module = Seen(), target.curriculum.modules[0]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import random
 import select
+import selectors
 import socket
 import time
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlparse
 
-from .target import HOSTILE, Seen, Target, attack, until
+from .target import HOSTILE, Seen, Target, attack
 
-OPEN, BODIES = 1_000, 40
+OPEN, BODIES, HUB_BODIES = 1_000, 40, 300
+HELD = 3.0  # seconds for which bodies that lack a byte are held
 PIECE = b"x" * 65_536
 
 
@@ -32,6 +35,14 @@ def _send(one: socket.socket, data: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def _taking(connections: Iterable[socket.socket]) -> list[socket.socket]:
+    """Those of the connections that take something within half a second; there may be more of them than ``select`` can count."""
+    with selectors.DefaultSelector() as looking:
+        for one in connections:
+            looking.register(one, selectors.EVENT_WRITE)
+        return [key.fileobj for key, _ in looking.select(0.5)]
 
 
 def _wait(seconds: float) -> None:
@@ -59,13 +70,13 @@ def _hold(target: Target, count: int, first: bytes, more: bytes, every: float, e
             one.close()
 
 
-@attack("others get in meanwhile")
+@attack("others get in meanwhile", heavy=True)
 def headers_that_never_end(target: Target, chance: random.Random, end: float) -> Seen:
     """A thousand requests whose headers come a line a second."""
     return _hold(target, OPEN, b"GET /services/course/health HTTP/1.1\r\nHost: x\r\n", b"X-A: b\r\n", 1.0, end)
 
 
-@attack("others get in meanwhile")
+@attack("others get in meanwhile", heavy=True)
 def bodies_that_trickle(target: Target, chance: random.Random, end: float) -> Seen:
     """A thousand sign-ins, half at the Hub and half at the service, whose bodies come a byte a second."""
     half = OPEN // 2
@@ -81,12 +92,25 @@ def bodies_that_trickle(target: Target, chance: random.Random, end: float) -> Se
 @attack("cut off early, and nothing of it kept in memory", heavy=True)
 def large_bodies_of_strangers(target: Target, chance: random.Random, end: float) -> Seen:
     """Forty bodies of twenty million bytes, sent but for the last byte, to the service by nobody whom it knows."""
+    course = "services/course/"
     places = (f"{target.course}/api/share/patient-partner", f"exchange/{target.course}/submissions/x", "oauth_callback", f"{target.course}/api/journal/a/b", "nowhere")
-    size, seen = 20_000_000, Seen()
+    return _unended(target, [course + place for place in places], 20_000_000, BODIES, end)
+
+
+@attack("cut off early, and little of it kept in memory", heavy=True)
+def bodies_of_strangers_at_the_hub(target: Target, chance: random.Random, end: float) -> Seen:
+    """Hundreds of bodies of a size that the Hub takes, sent but for the last byte, by nobody whom it knows."""
+    places = ("hub/login", "hub/join", "hub/api/users", "hub/token", "hub/api/join-links", "hub/nowhere")
+    return _unended(target, places, 900_000, HUB_BODIES, end)
+
+
+def _unended(target: Target, places: Sequence[str], size: int, count: int, end: float) -> Seen:
+    """Open so many connections, and send all of a body on each but for the last byte; hold them until the end of the time."""
+    seen = Seen()
     left: dict[socket.socket, int] = {}
-    for number in until(end, BODIES):
+    for number in range(count):
         method = "PUT" if number % 5 == 3 else "POST"
-        head = f"{method} {urlparse(target.url).path}services/course/{places[number % 5]} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
+        head = f"{method} {urlparse(target.url).path}{places[number % len(places)]} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
         with contextlib.suppress(OSError):
             one = connect(target)
             left[one] = size - 1
@@ -96,6 +120,7 @@ def large_bodies_of_strangers(target: Target, chance: random.Random, end: float)
     try:
         while left and time.monotonic() < end:
             _pour(left, seen)
+        _wait(min(HELD, end - time.monotonic()))
     finally:
         for one in held:
             one.close()
@@ -104,7 +129,7 @@ def large_bodies_of_strangers(target: Target, chance: random.Random, end: float)
 
 def _pour(left: dict[socket.socket, int], seen: Seen) -> None:
     """Send a piece on each connection that takes one; those that are done or cut off are no longer among them."""
-    for one in select.select([], list(left), [], 0.5)[1]:
+    for one in _taking(left):
         try:
             left[one] -= one.send(PIECE[: left[one]])
         except BlockingIOError:

@@ -30,6 +30,7 @@ from .hourly import hourly
 from .hub_api import HubApi
 from .identity import HubOAuthCallbackHandler, connect_to_hub
 from .listening import listener
+from .memory import give_back
 from .people import People
 from .quota import Rates
 from .service_settings import ServiceSettings, load_settings
@@ -142,6 +143,7 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(message)s", level=os.environ.get("PPM_LOG_LEVEL", "INFO"))
     for noisy in ("tornado.application", "tornado.general", "traitlets", "alembic", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # they name addresses, people and values
+    give_back()
     try:
         asyncio.run(run(load_settings()))
     except CourseError as error:

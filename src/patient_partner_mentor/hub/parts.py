@@ -17,13 +17,13 @@ from jupyterhub.utils import unix_socket_in_use
 from traitlets import Any as AnyTrait, Bool, Integer, List
 
 from ..errors import CourseError
+from .memory import give_back
+from .small_bodies import LittleAtATime
 from .sockets import Door, socket_of
 
 KEPT_OPEN = Path(__file__).parent / "kept_open.cjs"
 _NODE = "NODE_OPTIONS"
 LOOK = 3  # seconds between two looks at a service: while it is away, learners read that the course is
-# What anybody may send to the Hub before it knows who asks: its largest honest ones are lists of accounts.
-PATIENCE: dict[str, Any] = {"max_body_size": 1_000_000, "max_header_size": 65_536, "body_timeout": 20.0}  # bytes, bytes, seconds
 _HOST = objects.Server.host
 _LOGOUT = LogoutHandler.get
 
@@ -78,14 +78,6 @@ class ServiceSpawner(service._ServiceSpawner):  # noqa: SLF001 - there is no oth
         return super().start()
 
 
-class LittleAtATime(tornado.httpserver.HTTPServer):
-    """The Hub's web server, which takes small bodies only and waits for none for ever. The Hub's own reads them before it knows who asks."""
-
-    def initialize(self, *args: Any, **kwargs: Any) -> None:
-        """As ever, within limits."""
-        super().initialize(*args, **PATIENCE | kwargs)
-
-
 def _host(server: objects.Server) -> str:
     """Where a part is asked: JupyterHub keeps a service's host and port, and a socket's path stands as the host."""
     return f"http+unix://{server.ip}" if server.ip.startswith("%2f") else str(_HOST.fget(server))
@@ -106,6 +98,7 @@ def use_parts(doors: list[Door], others: bool) -> None:
 
     :param doors: of the services that the Hub starts; :param others: whether other accounts have sockets beside them
     """
+    give_back()
     ServiceSpawner.doors, ServiceSpawner.others = {door.socket: door for door in doors}, others
     service._ServiceSpawner = ServiceSpawner  # noqa: SLF001
     objects.Server.host = property(_host)

@@ -130,7 +130,8 @@ def _inputs(root: Path) -> dict[str, str]:
     here = Path(__file__).parent.parent
     places = [root / "_config.yml", root / "_toc.yml", *_files(root / "book"), *_files(root / "notebooks"), *_files(root / "assets")]
     found = {p.relative_to(root).as_posix(): _digest(p) for p in places}
-    found |= {f"program/{p.relative_to(here).as_posix()}": _digest(p) for p in _files(here) if "__pycache__" not in p.parts}
+    program = [p for p in _files(here) if "__pycache__" not in p.parts and not p.is_relative_to(here / "course")]  # the course that a wheel carries is another's
+    found |= {f"program/{p.relative_to(here).as_posix()}": _digest(p) for p in program}
     found["python"] = sys.version
     for lock in sorted(root.glob("requirements/*.txt")):
         found[lock.relative_to(root).as_posix()] = _digest(lock)

@@ -78,7 +78,7 @@ class ConfiguredHub:
         self.hub_api = f"{self.url}hub/api"
         (folder / "hub.json").write_text(json.dumps(whole | dict(settings)), "utf-8")
         (folder / "jupyterhub_config.py").write_text(_GLUE + more, "utf-8")
-        (folder / "state").mkdir(mode=0o700)
+        (folder / "state").mkdir(mode=0o700, exist_ok=True)
         for account in ("ana", "ben", "fay"):
             Accounts(folder / "state" / "accounts.json").set_password(account, PASSWORD)
         self.process: subprocess.Popen[bytes] | None = None

@@ -21,7 +21,7 @@ import pytest
 import requests
 
 from patient_partner_mentor.archives import packed
-from patient_partner_mentor.cohort import exchange
+from patient_partner_mentor.cohort.client import Client
 from patient_partner_mentor.curriculum import Course
 from patient_partner_mentor.form.journal import JournalFolder
 from tests.configured_hub import COURSE, ConfiguredHub, configured_hub
@@ -242,7 +242,7 @@ def test_nbgraders_commands_hand_in_for_oneself_only(terminals: Terminals, cours
     """Whatever name the settings and files say: the receipt has the account's own."""
     service = f"{terminals.hub.url}services/course/"
     name = course.modules[2].name
-    client = exchange.Client(service, terminals.tokens["ben"])
+    client = Client(service, terminals.tokens["ben"])
 
     def attempts() -> tuple[str, int]:
         files = packed({"module.ipynb": b"{}", "timestamp.txt": b"2001-01-01 00:00:00.000000 UTC"})

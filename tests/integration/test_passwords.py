@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from html import unescape
 
@@ -18,9 +20,16 @@ NEW = "seven geese over water"
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfiguredHub]:
-    """A Hub with passwords of its own."""
-    with configured_hub(tmp_path_factory.mktemp("own")) as running:
-        yield running
+    """A Hub with passwords of its own, whose state has a small disk of its own where one can be mounted."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "state").mkdir(mode=0o700)
+    mounted = os.geteuid() == 0 and not subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", str(folder / "state")], check=False, capture_output=True).returncode
+    try:
+        with configured_hub(folder, {"admins": ["fay"]}) as running:
+            yield running
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder / "state")], check=True)
 
 
 def hidden(page: str, name: str) -> str:
@@ -113,3 +122,93 @@ def test_by_whose_link_somebody_came_outlives_a_new_password(own: ConfiguredHub)
     assert accounts.join(key, PASSWORD) == "ines"
     accounts.change_password("ines", NEW)
     assert accounts.came_by("ines") == COURSE and accounts.fits("ines", NEW) and not accounts.fits("ines", PASSWORD)
+
+
+AWAY = "The list of accounts cannot be read at the moment."
+
+
+def said_since(hub: ConfiguredHub, begin: int, what: str) -> list[str]:
+    """What the Hub's log says of the accounts' file since then; it holds no traceback."""
+    log = (hub.folder / "hub.log").read_text("utf-8")[begin:]
+    assert "Traceback" not in log, log
+    return [line for line in log.splitlines() if f"accounts.json, {what}" in line]
+
+
+def roster(hub: ConfiguredHub, fay: requests.Session, person: str = "") -> requests.Response:
+    """Look at the roster, or add somebody."""
+    page = fay.get(f"{hub.course_url}roster", timeout=30)
+    if not person or page.status_code != 200:
+        return page
+    return fay.post(f"{hub.course_url}roster", data={"_xsrf": hidden(page.text, "_xsrf"), "do": "add", "list": person}, timeout=60)
+
+
+def delete(hub: ConfiguredHub, fay: requests.Session, account: str) -> requests.Response:
+    """Delete an account as the Hub's page for operators does."""
+    token = next(one.value for one in fay.cookies if one.name == "_xsrf" and one.path == "/hub/")
+    return fay.delete(f"{hub.hub_api}/users/{account}", headers={"X-XSRFToken": token}, timeout=30)
+
+
+@pytest.mark.parametrize("damage", [b'{"passwords": {"ana": "00', b"[]", None], ids=["half written", "of another shape", "a folder in its place"])
+def test_accounts_that_cannot_be_read_are_said_to_everybody(own: ConfiguredHub, damage: bytes | None) -> None:
+    """At joining, signing in, changing a password, the roster and deleting; the file is not written over, and all works when it is back."""
+    fay, path = sign_in(own, "fay"), own.folder / "state" / "accounts.json"
+    link = re.search(r"http[^<]+join\?key=[^<]+", unescape(roster(own, fay, "rosa").text))[0]
+    adding = {"_xsrf": hidden(roster(own, fay).text, "_xsrf"), "do": "add", "list": "otto"}
+    whole, begin = path.read_bytes(), (own.folder / "hub.log").stat().st_size
+    page = requests.Session().get(link, timeout=30)
+    path.unlink()
+    path.write_bytes(damage) if damage is not None else path.mkdir()
+    try:
+        browser = requests.Session()
+        form = {"_xsrf": hidden(browser.get(f"{own.url}hub/login", timeout=30).text, "_xsrf")}
+        asked = [
+            requests.get(link, timeout=30),
+            browser.post(f"{own.url}hub/join", data=form | {"key": hidden(page.text, "key"), "password": NEW}, timeout=30),
+            browser.post(f"{own.url}hub/login", data=form | {"username": "fay", "password": PASSWORD}, timeout=30),
+            change(own, fay, PASSWORD, NEW),
+        ]
+        for said in asked:
+            assert said.status_code == 503 and AWAY in said.text and str(path) not in said.text
+        for said in (roster(own, fay), fay.post(f"{own.course_url}roster", data=adding, timeout=60)):
+            assert said.status_code == 503 and "The list of accounts cannot be read or changed" in said.text
+        deleted = delete(own, fay, "rosa")
+        assert deleted.status_code == 503 and deleted.json()["message"].startswith(AWAY)
+        assert path.is_dir() if damage is None else path.read_bytes() == damage
+        assert len(said_since(own, begin, "cannot be read")) <= 1 and said_since(own, 0, "cannot be read")  # once a minute, for all of them
+    finally:
+        path.rmdir() if damage is None else path.unlink()
+        path.write_bytes(whole)
+        path.chmod(0o600)
+    assert not list(path.parent.glob(".accounts*"))
+    assert "otto" not in roster(own, fay).text and "rosa" in roster(own, fay).text
+    assert join(own, link, NEW).url.startswith(own.course_url)
+    assert delete(own, fay, "rosa").status_code == 204
+
+
+def test_joining_and_all_else_on_a_full_disk(own: ConfiguredHub) -> None:
+    """Each is a sentence, loses nothing and leaves no draft; with room again the same link works."""
+    path = own.folder / "state" / "accounts.json"
+    if not path.parent.is_mount():
+        pytest.skip("mounting a small disk needs root")
+    fay = sign_in(own, "fay")
+    link = re.search(r"http[^<]+join\?key=[^<]+", unescape(roster(own, fay, "nina").text))[0]
+    whole, begin = path.read_bytes(), (own.folder / "hub.log").stat().st_size
+    with (path.parent / "filling").open("wb", buffering=0) as filling, pytest.raises(OSError, match="No space left"):
+        while True:
+            filling.write(bytes(4096))
+    try:
+        joined = join(own, link, NEW)
+        assert joined.status_code == 503 and "Your link still works." in joined.text and "key=" not in joined.url
+        changed = change(own, fay, PASSWORD, NEW)
+        assert changed.status_code == 503 and "The old one still works." in changed.text
+        added = roster(own, fay, "otto")
+        assert added.status_code == 503 and "The list of accounts cannot be read or changed" in added.text
+        assert delete(own, fay, "nina").status_code == 503
+        assert path.read_bytes() == whole
+        assert len(said_since(own, begin, "cannot be written (No space left on device)")) == 1
+    finally:
+        (path.parent / "filling").unlink()
+    assert sorted(one.name for one in path.parent.iterdir() if "accounts" in one.name) == ["accounts.json", "accounts.json.lock"]
+    assert join(own, link, NEW).url.startswith(own.course_url)
+    assert "otto" not in roster(own, fay).text
+    assert delete(own, fay, "nina").status_code == 204

@@ -18,6 +18,7 @@ from .. import COURSE_ID
 from ..errors import JournalError, NewerRecordError, RecordError
 from ..limits import JOURNAL, read_json
 from ..reflections import SCHEMA_VERSION, Answer, Journal, Revision, assemble, read_journal, receive
+from ..whole_file import remove_drafts, write_whole
 
 DATA_SETTING = "PPM_DATA"
 FOLDER = "journal"
@@ -127,30 +128,11 @@ class JournalFolder:
 
     def _write(self, journal: Journal) -> None:
         path = self._path(journal.module)
-        text = json.dumps(journal.model_dump(mode="json"), ensure_ascii=False, indent=1)
-        draft = self.folder / f".{journal.module}.{secrets.token_hex(6)}.tmp"
         try:
-            for left in self.folder.glob(f".{journal.module}.*.tmp"):  # of a kernel that was killed; we hold the lock
-                left.unlink()
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            self._sync_folder()
+            remove_drafts(path)  # of a kernel that was killed; we hold the lock
+            write_whole(path, json.dumps(journal.model_dump(mode="json"), ensure_ascii=False, indent=1))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink()
             raise JournalError.of(error) from None
-
-    def _sync_folder(self) -> None:
-        """The new name is on disk too, where a system can say so of a folder."""
-        if os.name == "posix":
-            descriptor = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     @contextlib.contextmanager
     def _locked(self, module: str) -> Iterator[None]:

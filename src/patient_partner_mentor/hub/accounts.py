@@ -10,24 +10,51 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from ..errors import CourseError
+from ..whole_file import remove_drafts, write_whole
 
 SHORTEST, LONGEST = 10, 200
+WAIT = 30  # seconds for another program that writes the file
 _COST = {"n": 2**14, "r": 8, "p": 1}
 
 
 class AccountError(CourseError):
-    """The accounts' file cannot be used, or a link cannot be made."""
+    """The accounts' file cannot be read or written just now, and is as it was; or a link cannot be made."""
+
+
+def _of_day(text: str) -> str:
+    """The text, if it is a time with its zone."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("this has no time zone")
+    return text
+
+
+class _AsKept(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")  # what a later version wrote is kept
+
+
+class _Link(_AsKept):
+    account: str
+    ends: Annotated[str, AfterValidator(_of_day)]
+
+
+class _Kept(_AsKept):
+    """The file's shape: passwords, salted; links by the digests of their keys; the courses that invited, and by whose link one came."""
+
+    passwords: dict[str, Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{2})+\$[0-9a-f]+$")]] = {}
+    links: dict[str, _Link] = {}
+    invited: dict[str, str] = {}
+    by: dict[str, str] = {}
 
 
 class Accounts:
@@ -134,27 +161,45 @@ class Accounts:
             data["by"] |= {link["account"]: link["course"]} if link.get("course") else {}
         return str(link["account"])
 
+    def check(self) -> None:
+        """Make sure that the file can be read, and written as it is, before something is begun that needs it.
+
+        :raises AccountError: when it cannot
+        """
+        with self._changed():
+            pass
+
     @contextmanager
     def _changed(self) -> Iterator[dict[str, Any]]:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.lock", mode=0o600, timeout=30):
-            data = self._read()
-            yield data
-            draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                json.dump(data, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
+        """What is kept, to be changed, and written when the caller is done with it.
+
+        :raises AccountError: when it cannot be read or written; then the file is as it was
+        """
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock", mode=0o600, timeout=WAIT):
+                data = self._read()
+                yield data
+                remove_drafts(self.path)  # of a Hub that was killed; we hold the lock
+                write_whole(self.path, json.dumps(data))
+        except Timeout:
+            raise AccountError(f"The file of the accounts, {self.path}, was kept busy for {WAIT} seconds. Look for another program that holds {self.path}.lock, and end it.") from None
+        except OSError as error:
+            raise AccountError(
+                f"The file of the accounts, {self.path}, cannot be written ({error.strerror}). It is as it was. Make room on its disk, or let the Hub's own account write its folder."
+            ) from None
 
     def _read(self) -> dict[str, Any]:
         try:
-            data = json.loads(self.path.read_text("utf-8"))
+            return _Kept.model_validate_json(self.path.read_bytes()).model_dump()
         except FileNotFoundError:
-            data = {}
-        except (OSError, ValueError):
-            raise AccountError(f"The file of the accounts, {self.path}, cannot be read. Put a copy of it back, or remove it and make new join links.") from None
-        return {"passwords": {}, "links": {}, "invited": {}, "by": {}} | data
+            return _Kept().model_dump()
+        except (OSError, ValidationError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is damaged"
+            raise AccountError(
+                f"The file of the accounts, {self.path}, cannot be read ({why}). Nothing was written over it. "
+                "Let the Hub's own account read it, or put a copy of it back; without one, move it away and make new join links."
+            ) from None
 
 
 def _name(key: str) -> str:

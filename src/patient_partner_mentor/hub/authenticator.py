@@ -9,12 +9,15 @@ import asyncio
 import hashlib
 import json
 import os
+import sys
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from filelock import Timeout
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.auth import Authenticator
@@ -30,10 +33,12 @@ from .guesses import Guesses, TooMany, network_of
 from .hub_settings import SERVICE
 from .identity import plain_name
 from .passwords import PasswordHandler, end_sessions, refused_password
+from .refusals import REASON
 from .turns import Full, Turns
 
 LOOKING = 1 if (os.cpu_count() or 1) < 4 else 2  # passwords that are looked at at once; the other processors are for the course
 KNOWN_DAYS = 180  # so long a browser is known that somebody signed in with
+SAID_AGAIN = 60  # seconds until the log says once more that the accounts cannot be used
 
 
 class CourseAuthenticator(Authenticator):
@@ -51,7 +56,12 @@ class CourseAuthenticator(Authenticator):
         self.accounts = Accounts(Path(self.accounts_file))
         self.guesses = Guesses()
         self._looking, self._turns = ThreadPoolExecutor(LOOKING, "passwords"), Turns(LOOKING)
-        self._ended = self._let_in_by_hand()
+        self._said: dict[str, float] = {}
+        try:
+            self._ended = self._let_in_by_hand()
+        except (AccountError, OSError) as error:  # nobody could sign in, and an ended password would come back with the file
+            self.log.critical("The Hub does not start. %s", error)
+            sys.exit(1)
 
     async def authenticate(self, handler: Any, data: Any) -> str | None:  # type: ignore[override]  # a name alone is enough for the Hub
         """The account, if the password is its own. After too many tries, none is looked at for a while; see ``guesses``."""
@@ -75,7 +85,8 @@ class CourseAuthenticator(Authenticator):
             self.guesses.forgive(account, address, known)
             if isinstance(error, Full):
                 raise HTTPError(429, text("hub.sign_in_busy")) from None
-            raise
+            with self.needing_accounts():
+                raise
         if not fits:
             return None
         self.guesses.forgive(account, address, known)
@@ -113,8 +124,30 @@ class CourseAuthenticator(Authenticator):
 
     async def delete_user(self, user: Any) -> None:
         """Forget the password and the links of an account that ends at the Hub: whoever has its name next is somebody else."""
+        with self.needing_accounts():
+            await asyncio.to_thread(self.accounts.end, user.name)
         super().delete_user(user)
-        await asyncio.to_thread(self.accounts.end, user.name)
+
+    @contextmanager
+    def needing_accounts(self) -> Iterator[None]:
+        """Have whoever asks told when the accounts' file cannot be read or written.
+
+        :raises HTTPError: 503 with a sentence for people, and with a header for the course service
+        """
+        try:
+            yield
+        except AccountError as error:
+            refused = HTTPError(503, self.say(error))
+            refused.headers = {REASON: "accounts"}
+            raise refused from None
+
+    def say(self, error: AccountError) -> str:
+        """Say in the log what is wrong with the accounts' file, once a minute; what people read of it is given back."""
+        now, sentence = time.monotonic(), str(error)
+        if now - self._said.get(sentence, -SAID_AGAIN) >= SAID_AGAIN:
+            self._said = {sentence: now}
+            self.log.error("%s", sentence)
+        return text("hub.accounts_away")
 
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
         """The sign-in page, the page that a join link leads to, the one to change a password, and where the course service asks for links."""
@@ -132,20 +165,28 @@ class JoinHandler(BaseHandler):
     async def get(self) -> None:
         """Ask for a password."""
         key = self.get_query_argument("key", "")
-        await self._page(key, self.accounts.invited(key))
+        try:
+            account = self.accounts.invited(key)
+        except AccountError as error:
+            return await self._page(key, None, self.authenticator.say(error), 503)
+        await self._page(key, account)
 
     async def post(self) -> None:
         """Take it, and sign in."""
         key, password = self.get_body_argument("key", ""), self.get_body_argument("password", "", strip=False)
-        account = self.accounts.invited(key)
+        try:
+            account = self.accounts.invited(key)
+        except AccountError as error:
+            return await self._page(key, None, self.authenticator.say(error), 503)
         if account is None:
             return await self._page(key, None)
         if said := refused_password(account, password):
             return await self._page(key, account, said)
         try:
             joined = await asyncio.to_thread(self.accounts.join, key, password)
-        except (AccountError, OSError, Timeout):  # a full disk, or a file that is damaged or busy; the link still works afterwards
-            return await self._page(key, account, text("hub.join_not_kept"), 507)
+        except AccountError as error:  # a full disk, or a file that is damaged or busy; the link still works afterwards
+            self.authenticator.say(error)
+            return await self._page(key, account, text("hub.join_not_kept"), 503)
         if joined and (there := self.find_user(joined)):
             end_sessions(self, there)  # of whoever had the account's earlier password
         user = await self.login_user({"username": joined, "joined": self}) if joined else None
@@ -170,8 +211,9 @@ class LinksHandler(APIHandler):
         """Answer with the learners of a course, and whether each has chosen a password."""
         group = self._group(self.get_query_argument("course", ""))
         accounts = self.authenticator.accounts
-        names = sorted(user.name for user in group.users)
-        self.write(json.dumps({"accounts": [{"account": name, "joined": accounts.has_password(name)} for name in names]}))
+        with self.authenticator.needing_accounts():
+            found = [{"account": name, "joined": accounts.has_password(name)} for name in sorted(user.name for user in group.users)]
+        self.write(json.dumps({"accounts": found}))
 
     async def post(self) -> None:
         """Do so for each account that was sent, all or none, and answer with what came of it."""
@@ -183,22 +225,28 @@ class LinksHandler(APIHandler):
         names = [self.authenticator.normalize_username(name) for name in names]
         if not all(self.authenticator.validate_username(name) for name in names):
             raise HTTPError(400)
+        with self.authenticator.needing_accounts():
+            await asyncio.to_thread(self.authenticator.accounts.check)  # before anything is done
+            self.write(json.dumps({"accounts": await self._all(names, group, data["course"])}))
+
+    async def _all(self, names: list[str], group: orm.Group, course: str) -> list[dict[str, Any]]:
+        """Make the accounts, put them into the group, and give them links."""
         done, joining = [], []
         for name in names:
-            done.append(self._one(name, data["course"]))
+            done.append(self._one(name, course))
             joining += [] if done[-1]["why"] == "facilitator" else [name]
             await asyncio.sleep(0)  # others sign in meanwhile
         there = {user.name for user in group.users}
         group.users.extend(self.find_user(name).orm_user for name in dict.fromkeys(joining) if name not in there)
         self.db.commit()
         eligible = [one["account"] for one in done if not one["why"]]
-        keys = await asyncio.to_thread(self.authenticator.accounts.make_links, eligible, self.authenticator.link_days, data["course"])
+        keys = await asyncio.to_thread(self.authenticator.accounts.make_links, eligible, self.authenticator.link_days, course)
         for one in done:
             if key := keys.get(one["account"]):
                 one["link"] = url_path_join(self.hub.base_url, "join") + f"?key={key}"
             elif not one["why"]:
                 one["why"] = "password"
-        self.write(json.dumps({"accounts": done}))
+        return done
 
     def _group(self, course: object) -> orm.Group:
         """The group of a course's learners, for the course service alone."""

@@ -6,10 +6,10 @@ Hub's own account may read; those that were used drop out when the Hub starts ag
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..whole_file import write_whole
 from .accounts import Accounts
 
 NAME = "first-links.txt"
@@ -32,10 +32,10 @@ def write_links(accounts: Accounts, trusted: Iterable[str], path: Path, address:
     waiting = [account for account in sorted(trusted) if not accounts.has_password(account)]
     keys = {account: key for account, key in there.items() if account in waiting and accounts.invited(key) == account}
     keys |= accounts.make_links([account for account in waiting if account not in keys], days)
-    path.unlink(missing_ok=True)
     if keys:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.writelines(f"{account} {address}hub/join?key={keys[account]}\n" for account in waiting)
+        write_whole(path, "".join(f"{account} {address}hub/join?key={keys[account]}\n" for account in waiting))
+    else:
+        path.unlink(missing_ok=True)
     return waiting
 
 

@@ -11,7 +11,7 @@ from aiohttp import ClientError, ClientTimeout
 from jupyterhub.httpclient import fetch
 from jupyterhub.services.auth import HubAuth
 
-from .refusals import Refused
+from .refusals import REASON, Refused
 from .roster import Person
 
 TIMEOUT = ClientTimeout(total=120)  # seconds: two hundred accounts take a while on a busy disk
@@ -94,6 +94,8 @@ class HubApi:
             raise Refused("away") from None
         if answer.status in also:
             return {}
+        if answer.status == 503 and answer.headers.get(REASON) == "accounts":
+            raise Refused("accounts")
         if answer.status >= 300:
             raise Refused("away" if answer.status >= 500 else "roster")
         return json.loads(said)

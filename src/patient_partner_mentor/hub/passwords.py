@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from filelock import Timeout
 from jupyterhub import orm
 from jupyterhub.handlers.base import BaseHandler
 from tornado.web import authenticated
@@ -57,8 +56,8 @@ class PasswordHandler(BaseHandler):
             return await self._page(text("hub.old_wrong"), "old")
         try:
             await asyncio.to_thread(self.authenticator.accounts.change_password, user.name, new)
-        except (AccountError, OSError, Timeout):
-            self.log.exception("A new password could not be kept.")
+        except AccountError as error:
+            self.authenticator.say(error)
             return await self._page(text("hub.not_kept"), status=503)
         end_sessions(self, user)
         self.set_hub_cookie(user)

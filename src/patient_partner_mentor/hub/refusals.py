@@ -31,10 +31,12 @@ STATUS = {
     "too-many": 429,
     "consents": 429,
     "trouble": 500,
+    "accounts": 503,
     "busy": 503,
     "away": 503,
     "full": 507,
 }
+REASON = "X-PPM-Reason"  # in which the Hub tells the course service why it could not
 _DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..advice import FOLDER_SETTING, quoted
 from ..curriculum import COURSE_SETTING
 from ..errors import CourseError
+from ..whole_file import write_whole
 from .accounts import Accounts
 from .hub_settings import LONGEST_FOLDER
 from .sockets import Door, address, part
@@ -85,7 +86,7 @@ def open_trial(folder: Path) -> Trial:
             "passwords": {name: "-".join(secrets.SystemRandom().sample(_WORDS, 4)) for name in (*LEARNERS, FACILITATOR)},
             "tokens": {COURSE: secrets.token_hex(32)},
         }
-        write(secret, json.dumps(kept, indent=1))
+        write_whole(secret, json.dumps(kept, indent=1))
     except (OSError, ValueError):
         raise CourseError(f"{secret} cannot be read, so the trial's passwords are not known. Put a copy of it back, or begin anew after: rm -r {quoted(str(folder))}") from None
     trial = Trial(folder, kept["passwords"], kept["tokens"])
@@ -95,16 +96,8 @@ def open_trial(folder: Path) -> Trial:
         if not trial.accounts.has_password(account) and not kept.get("begun"):
             trial.accounts.set_password(account, password)
     if not kept.get("begun"):
-        write(secret, json.dumps(kept | {"begun": True}, indent=1))
+        write_whole(secret, json.dumps(kept | {"begun": True}, indent=1))
     return trial
-
-
-def write(path: Path, content: str) -> None:
-    """A file for its owner alone, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(content)
-    draft.replace(path)
 
 
 def write_settings(trial: Trial, root: Path, book: Path, url: str, proxy: tuple[str, ...]) -> Path:
@@ -124,7 +117,7 @@ def write_settings(trial: Trial, root: Path, book: Path, url: str, proxy: tuple[
             }
         },
     }
-    write(trial.folder / "service" / "service.json", json.dumps(service, indent=1))
+    write_whole(trial.folder / "service" / "service.json", json.dumps(service, indent=1))
     hub = {
         "url": url,
         "state": str(trial.state),
@@ -136,8 +129,8 @@ def write_settings(trial: Trial, root: Path, book: Path, url: str, proxy: tuple[
         "proxy_command": proxy,
         "with_parent": True,
     }
-    write(trial.folder / "hub.json", json.dumps(hub, indent=1))
-    write(trial.folder / "jupyterhub_config.py", _GLUE)
+    write_whole(trial.folder / "hub.json", json.dumps(hub, indent=1))
+    write_whole(trial.folder / "jupyterhub_config.py", _GLUE)
     return trial.folder / "hub.json"
 
 
@@ -173,7 +166,7 @@ def write_grader_file(trial: Trial, root: Path) -> Path:
     """A file to be sourced in a terminal, for ``nbgrader`` and ``ppm`` by hand; only its owner may read it."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in grader_environment(trial, root).items()]
     lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
-    write(trial.folder / "grader.sh", "\n".join(lines) + "\n")
+    write_whole(trial.folder / "grader.sh", "\n".join(lines) + "\n")
     return trial.folder / "grader.sh"
 
 
@@ -181,4 +174,4 @@ def write_course_config(trial: Trial, content: str) -> None:
     """nbgrader's settings of the course folder; a file that somebody changed stays as it is."""
     path = trial.course / "nbgrader_config.py"
     if not path.exists():
-        write(path, content)
+        write_whole(path, content)

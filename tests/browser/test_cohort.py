@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 
 import pytest
 import requests
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from patient_partner_mentor.curriculum import Course
 from tests.cohort_running import COURSE, FACILITATOR, LEARNERS, Cohort
@@ -248,6 +248,37 @@ def test_a_lost_password_is_the_operators_to_renew(cohort: Cohort, visit_cohort:
     join_and_be_in(cohort, visit_cohort, done.stdout.strip(), "noor")
     unknown = subprocess.run([*start, "nobody"], capture_output=True, text=True, timeout=120, check=False)
     assert unknown.returncode == 1 and "knows no account" in unknown.stderr
+
+
+def test_a_new_link_is_told_to_its_learner(cohort: Cohort, visit_cohort: VisitCohort) -> None:
+    """On her own page, with who made it; she ends it with one button, and finds where to change her password."""
+    desk = visit_cohort(FACILITATOR)
+    paste(desk, cohort, "pia")
+    desk.get_by_role("button", name="Add this person").click()
+    join_and_be_in(cohort, visit_cohort, desk.locator(".slip-link").inner_text(), "pia")
+    page = visit_cohort.visitors[-1].context.pages[-1]
+    desk.goto(f"{cohort.course_url}roster")
+    desk.get_by_role("button", name="New link for pia").press("Enter")
+    expect(desk.get_by_text("Here is a new link for pia.")).to_be_visible()
+    link = desk.locator(".slip-link").inner_text()
+    page.reload()
+    expect(page.locator(".new-link")).to_contain_text(f"{FACILITATOR} made a new link to your account.")
+    page.get_by_role("link", name="See what that means").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A new link to your account")
+    for width in (375, 1280):
+        page.set_viewport_size({"width": width, "height": 760})
+        assert page.evaluate(SIDEWAYS) <= 0
+        assert not axe(page)
+    page.get_by_role("button", name="I did not ask for this").click()
+    page.wait_for_url(f"{cohort.course_url}book/welcome.html")
+    page.wait_for_selector("html[data-link=ready]")
+    expect(page.locator(".new-link")).to_have_count(0)
+    page.get_by_role("link", name="Change my password").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Change my password")
+    over = visit_cohort()
+    over.goto(link)
+    expect(over.get_by_role("alert")).to_contain_text("This link is no longer of use.")
+    pages_errors_are_meant(visit_cohort.visitors[-1])
 
 
 def test_a_list_for_nbgrader_is_a_file(cohort: Cohort, visit_cohort: VisitCohort) -> None:

@@ -212,3 +212,74 @@ def test_joining_and_all_else_on_a_full_disk(own: ConfiguredHub) -> None:
     assert join(own, link, NEW).url.startswith(own.course_url)
     assert "otto" not in roster(own, fay).text
     assert delete(own, fay, "nina").status_code == 204
+
+
+def renew(hub: ConfiguredHub, fay: requests.Session, account: str) -> requests.Response:
+    """Press "New link" beside a learner on the roster."""
+    return fay.post(f"{hub.course_url}roster", data={"_xsrf": hidden(roster(hub, fay).text, "_xsrf"), "do": "renew", "account": account}, timeout=60)
+
+
+def told(hub: ConfiguredHub, browser: requests.Session) -> dict | None:
+    """What a page of the learner's asks the Hub."""
+    return browser.get(f"{hub.url}hub/new-link", headers={"Accept": "application/json"}, timeout=30).json()["link"]
+
+
+def decided(hub: ConfiguredHub, browser: requests.Session) -> None:
+    """Press the one button of the page about the link."""
+    page = browser.get(f"{hub.url}hub/new-link", timeout=30)
+    browser.post(f"{hub.url}hub/new-link", data={"_xsrf": hidden(page.text, "_xsrf")}, timeout=30).raise_for_status()
+
+
+def test_a_new_link_for_a_forgotten_password(own: ConfiguredHub) -> None:
+    """The old password works until the link is used; the learner is told by whom and when, and ends one that she never asked for."""
+    fay = sign_in(own, "fay")
+    accounts = Accounts(own.folder / "state" / "accounts.json")
+    roster(own, fay, "quin")
+    accounts.set_password("quin", PASSWORD)
+    quin = sign_in(own, "quin")
+    assert told(own, quin) is None and "There is no new link" in quin.get(f"{own.url}hub/new-link", timeout=30).text
+    link = re.search(r"http[^<]+join\?key=[^<]+", unescape(renew(own, fay, "quin").text))[0]
+    found = told(own, quin)
+    assert found and found["by"] == "fay" and found["made"] and not found["used"]
+    page = quin.get(f"{own.url}hub/new-link", timeout=30).text
+    assert "fay made a new link to your account on" in page and "key=" not in page
+    decided(own, quin)
+    assert told(own, quin) is None and join(own, link, NEW).status_code == 404
+    first = re.search(r"http[^<]+join\?key=[^<]+", unescape(renew(own, fay, "quin").text))[0]
+    second = re.search(r"http[^<]+join\?key=[^<]+", unescape(renew(own, fay, "quin").text))[0]
+    assert join(own, first, NEW).status_code == 404, "another one ends the one before"
+    assert sign_in(own, "quin").get(f"{own.course_url}book/welcome.html", timeout=30).status_code == 200
+    hers = join(own, second, NEW)
+    assert hers.url.startswith(own.course_url)
+    assert "hub/login" in quin.get(f"{own.url}hub/new-link", timeout=30).url, "every sign-in with the old password has ended"
+    again = sign_in(own, "quin", NEW)
+    found = told(own, again)
+    assert found and found["by"] == "fay" and found["used"]
+    page = again.get(f"{own.url}hub/new-link", timeout=30).text
+    assert "to choose a new password." in page and "That was me" in page
+    decided(own, again)
+    assert told(own, again) is None
+    assert join(own, second, PASSWORD).status_code == 404
+
+
+def test_a_new_link_is_for_the_courses_own_learners(own: ConfiguredHub) -> None:
+    """Not for a facilitator or operator, for nobody outside, and not for whoever another course invited; the Hub itself sees to it."""
+    fay = sign_in(own, "fay")
+    for account in ("fay", "nobody", "../ana", ""):
+        said = renew(own, fay, account)
+        assert said.status_code in (400, 403, 404, 422) or "There is no new link" in said.text, (account, said.status_code)
+        assert "key=" not in said.text
+    accounts = Accounts(own.folder / "state" / "accounts.json")
+    roster(own, fay, "rene")
+    accounts.set_password("rene", PASSWORD)
+    rene = sign_in(own, "rene")
+    assert rene.get(f"{own.course_url}roster", timeout=30).status_code == 403
+    token = next(one.value for one in rene.cookies if one.name == "_xsrf" and one.path == "/hub/")
+    asked = rene.post(f"{own.hub_api}/join-links", json={"course": COURSE, "renew": "quin", "by": "rene"}, headers={"X-XSRFToken": token}, timeout=30)
+    assert asked.status_code == 403
+    assert accounts.renew("nora", 3, COURSE, "fay") is None, "whoever has no password gets a first link"
+    accounts.set_password("nora", PASSWORD)
+    assert accounts.renew("nora", 0, COURSE, "fay") and accounts.renewed("nora") is None, "a link that is over is no news"
+    assert accounts.renew("nora", 3, COURSE, "fay") and accounts.renewed("nora")
+    accounts.change_password("nora", NEW)
+    assert accounts.renewed("nora") is None, "a new password ends it"

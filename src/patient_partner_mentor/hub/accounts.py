@@ -48,13 +48,20 @@ class _Link(_AsKept):
     ends: Annotated[str, AfterValidator(_of_day)]
 
 
+class _Renewed(_AsKept):
+    by: str
+    made: Annotated[str, AfterValidator(_of_day)]
+    used: Annotated[str, AfterValidator(_of_day)] | None = None
+
+
 class _Kept(_AsKept):
-    """The file's shape: passwords, salted; links by the digests of their keys; the courses that invited, and by whose link one came."""
+    """The file's shape: passwords, salted; links by the digests of their keys; the courses that invited, by whose link one came, and new links."""
 
     passwords: dict[str, Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{2})+\$[0-9a-f]+$")]] = {}
     links: dict[str, _Link] = {}
     invited: dict[str, str] = {}
     by: dict[str, str] = {}
+    renewed: dict[str, _Renewed] = {}
 
 
 class Accounts:
@@ -101,18 +108,20 @@ class Accounts:
         with self._changed() as data:
             data["passwords"][account] = _salted(password)
             data["by"].pop(account, None)
-            data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
+            _end_links(data, account)
 
     def change_password(self, account: str, password: str) -> None:
-        """Give the account the password that its owner chose in place of the one that they know; by whose link they came stays known."""
+        """Give the account the password that its owner chose in place of the one that they know; its links end. By whose link they came stays known."""
         with self._changed() as data:
             data["passwords"][account] = _salted(password)
+            _end_links(data, account)
 
     def forget(self, account: str) -> None:
         """Take the password away, so that a link can be made again."""
         with self._changed() as data:
             data["passwords"].pop(account, None)
             data["by"].pop(account, None)
+            _end_links(data, account)
 
     def end(self, account: str) -> None:
         """Take away all that the account has here, since it is nobody's any more."""
@@ -120,7 +129,7 @@ class Accounts:
             with self._changed() as data:
                 for kept in ("passwords", "by", "invited"):
                     data[kept].pop(account, None)
-                data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
+                _end_links(data, account)
 
     def make_link(self, account: str, days: int) -> str:
         """A new key to join with, in place of the account's others.
@@ -159,7 +168,38 @@ class Accounts:
                 return None
             data["passwords"][link["account"]] = _salted(password)
             data["by"] |= {link["account"]: link["course"]} if link.get("course") else {}
+            if renewed := data["renewed"].get(link["account"]):
+                renewed["used"] = datetime.now(UTC).isoformat()
         return str(link["account"])
+
+    def renew(self, account: str, days: int, course: str, by: str) -> str | None:
+        """A key for somebody who has a password and forgot it, in place of the account's other links; nothing where there is no password.
+
+        The password stays until the key is used. The account's owner is told of it: see ``renewed``.
+
+        :param course: whose facilitator asked for it; :param by: that facilitator's account
+        """
+        now, key = datetime.now(UTC), secrets.token_urlsafe(24)
+        with self._changed() as data:
+            if account not in data["passwords"]:
+                return None
+            _end_links(data, account)
+            data["links"][_name(key)] = {"account": account, "ends": (now + timedelta(days)).isoformat(), "course": course}
+            data["renewed"][account] = {"by": by, "made": now.isoformat(), "used": None}
+        return key
+
+    def renewed(self, account: str) -> dict[str, Any] | None:
+        """What the account's owner is to be told of a new link: who made it (``by``), when it was ``made`` and ``used``; nothing when there is none."""
+        data = self._read()
+        found = data["renewed"].get(account)
+        waits = any(link["account"] == account and _lasts(link) for link in data["links"].values())
+        return dict(found) if found and (found["used"] or waits) else None
+
+    def end_renewed(self, account: str) -> None:
+        """End a new link that waits, and with it the word of it: its owner has seen it, or never asked for it."""
+        if self.renewed(account):
+            with self._changed() as data:
+                _end_links(data, account)
 
     def check(self) -> None:
         """Make sure that the file can be read, and written as it is, before something is begun that needs it.
@@ -200,6 +240,12 @@ class Accounts:
                 f"The file of the accounts, {self.path}, cannot be read ({why}). Nothing was written over it. "
                 "Let the Hub's own account read it, or put a copy of it back; without one, move it away and make new join links."
             ) from None
+
+
+def _end_links(data: dict[str, Any], account: str) -> None:
+    """End the links of an account, and what is to be told of them."""
+    data["links"] = {key: link for key, link in data["links"].items() if link["account"] != account}
+    data["renewed"].pop(account, None)
 
 
 def _name(key: str) -> str:

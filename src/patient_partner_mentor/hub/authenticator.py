@@ -32,6 +32,7 @@ from .accounts import LONGEST, SHORTEST, AccountError, Accounts
 from .guesses import Guesses, TooMany, network_of
 from .hub_settings import SERVICE
 from .identity import plain_name
+from .new_links import NewLinkHandler
 from .passwords import PasswordHandler, end_sessions, refused_password
 from .refusals import REASON
 from .turns import Full, Turns
@@ -150,8 +151,8 @@ class CourseAuthenticator(Authenticator):
         return text("hub.accounts_away")
 
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
-        """The sign-in page, the page that a join link leads to, the one to change a password, and where the course service asks for links."""
-        return [*super().get_handlers(app), (r"/join", JoinHandler), (r"/password", PasswordHandler), (r"/api/join-links", LinksHandler)]
+        """The sign-in page, the page that a join link leads to, those to change a password and to look at a new link, and where the course service asks for links."""
+        return [*super().get_handlers(app), (r"/join", JoinHandler), (r"/password", PasswordHandler), (r"/new-link", NewLinkHandler), (r"/api/join-links", LinksHandler)]
 
 
 class JoinHandler(BaseHandler):
@@ -219,6 +220,10 @@ class LinksHandler(APIHandler):
         """Do so for each account that was sent, all or none, and answer with what came of it."""
         data = self.get_json_body() or {}
         group = self._group(data.get("course"))
+        if "renew" in data:
+            with self.authenticator.needing_accounts():
+                self.write(json.dumps({"accounts": [await self._renewed(data["renew"], group, data["course"], data.get("by"))]}))
+            return
         names = data.get("accounts")
         if not isinstance(names, list) or not all(isinstance(name, str) and plain_name(name) for name in names):
             raise HTTPError(400)
@@ -247,6 +252,17 @@ class LinksHandler(APIHandler):
             elif not one["why"]:
                 one["why"] = "password"
         return done
+
+    async def _renewed(self, name: object, group: orm.Group, course: str, by: object) -> dict[str, Any]:
+        """Make a link for a learner of this course who has a password, or say why there is none. Others than this course's own learners get none."""
+        if not all(isinstance(one, str) and plain_name(one) for one in (name, by)):
+            raise HTTPError(400)
+        there = self.find_user(str(name))
+        if there is None or there.orm_user not in group.users:
+            raise HTTPError(404)
+        why = self._no_link(there, there.name, {one.name for one in there.groups}, course)
+        key = None if why else await asyncio.to_thread(self.authenticator.accounts.renew, there.name, self.authenticator.link_days, course, str(by))
+        return {"account": there.name, "new": False, "link": url_path_join(self.hub.base_url, "join") + f"?key={key}" if key else "", "why": why}
 
     def _group(self, course: object) -> orm.Group:
         """The group of a course's learners, for the course service alone."""

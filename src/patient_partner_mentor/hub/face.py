@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import traceback
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -37,6 +38,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+ROSTER = "PPM_ROSTER"  # 'yes' with join links, 'address' where others look after passwords, anything else for no roster
 _BY_STATUS = {403: "not-yours", 404: "not-here", 405: "not-here", 413: "too-large"}
 WHOLE = 65_536  # bytes of an answer that leaves at once
 TAKEN_SECONDS = 30  # in which a piece of an answer is taken
@@ -146,6 +148,11 @@ class Face(Known):
     def store(self) -> Store:
         """The store."""
         return self.settings["ppm"].store
+
+    @property
+    def password_page(self) -> str:
+        """Where people change their password; nothing where others look after passwords."""
+        return f"{self.hub_auth.hub_host}{self.hub_auth.hub_prefix}password" if os.environ.get(ROSTER) == "yes" else ""
 
     def member(self, course: str) -> Identity:
         """Who asks, who is in this course.

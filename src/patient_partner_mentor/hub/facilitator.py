@@ -17,13 +17,13 @@ from tornado.httputil import HTTPInputError
 
 from ..interface import text
 from . import keeping, keeping_pages, mailbox, pages, public, roster_pages, wishes, wishes_pages
-from .face import COURSE
+from .face import COURSE, ROSTER
 from .hub_api import Added, HubApi
+from .identity import plain_name
 from .refusals import Refused
 from .roster import LARGEST, Person, read_roster
 from .tables import hand_ins
 
-ROSTER = "PPM_ROSTER"  # 'yes' with join links, 'address' where others look after passwords, anything else for no roster
 GRADEBOOK_SECONDS = 120
 _META_POLICY = re.compile(r'<meta http-equiv="?Content-Security-Policy"?[^>]*>\n?', re.I)
 
@@ -98,9 +98,8 @@ class Start(_FacilitatorPage):
         ways = {"formgrader": f"{self.base}services/{course}/formgrader", "roster": "roster", "learners": pages.START}
         going, doubt = await store.read(lambda c: (keeping.standing(c, course), keeping.clock_in_doubt(c)))
         more = keeping_pages.standing_html(going, doubt) + wishes_pages.wishes_html(wished, names, self.xsrf_token.decode()) + wishes_pages.agreed_html(agreed)
-        password = f"{self.hub_auth.hub_host}{self.hub_auth.hub_prefix}password" if os.environ.get(ROSTER) == "yes" else ""
         title = self.settings["ppm"].settings.courses[course].title
-        self.draw(course, text("desk.title"), roster_pages.start(title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave", password))
+        self.draw(course, text("desk.title"), roster_pages.start(title, ways, sorted(rows), more, f"{self.settings['ppm'].prefix}leave", self.password_page))
 
     async def post(self, course: str) -> None:
         """Close a wish, or open it again; then the page is shown anew, and loading it once more does nothing."""
@@ -132,6 +131,12 @@ class RosterPage(_FacilitatorPage):
         if doing == "links":
             people = tuple(Person(0, member.account) for member in await hub.members(course) if member.joined is False)
             return await self._added(course, await hub.add(course, people) if people else [], people, "")
+        if doing == "renew":
+            account = self.get_body_argument("account", "")
+            if not self._links or not plain_name(account):
+                raise Refused("damaged")
+            made = await hub.renew(course, account, self.who.account)
+            return self.draw(course, text("roster.renewed_title"), roster_pages.renewed(made, public.origin(self.request), self.settings["ppm"].settings.courses[course].title))
         found = read_roster(pasted, "name" if self._links else "email")
         if found.problems or not found.people or doing not in ("add", "csv"):
             known = {member.account for member in await hub.members(course)}

@@ -71,6 +71,15 @@ class HubApi:
         await self._ask("POST", f"groups/nbgrader-{quote(course)}/users", {"users": names})
         return [Added(name, name in new, why="elsewhere") for name in names]
 
+    async def renew(self, course: str, account: str, by: str) -> Added:
+        """Make a new link for a learner of this course who has a password.
+
+        :param by: the facilitator who asks, of whom the learner is told
+        :raises Refused: when the Hub cannot be asked, or does not let the service
+        """
+        made = await self._ask("POST", "join-links", {"course": course, "renew": account, "by": by})
+        return Added(**made["accounts"][0])
+
     async def mark(self, account: str) -> str | None:
         """Which of an account's persons it has now; nothing where the Hub has no page for that.
 

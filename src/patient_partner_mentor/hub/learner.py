@@ -96,7 +96,7 @@ class State(_Learner):
         modules, consent, leaving = await self.store.read(lambda c: (sharing.states(c, who, ppm.course), sharing.consent(c, who), keeping.leaving(c, course)))
         said = ppm.settings.courses[course]
         own = said.model_dump(mode="json", include={"title", "readers", "reading_days", "contact", "secrecy", "time_zone", "words_days", "record_days", "ends"})
-        told = {"terms": terms(said), "account": who.account, "facilitator": course in self.who.facilitator_of}
+        told = {"terms": terms(said), "account": who.account, "facilitator": course in self.who.facilitator_of, "password": self.password_page}
         self.answer({"modules": modules, "consent": consent, "leaving": leaving} | told | own)
 
 

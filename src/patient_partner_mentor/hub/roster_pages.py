@@ -93,9 +93,29 @@ def _members(members: Sequence[Member], token: str) -> str:
     if not members:
         return f"<p>{t('roster.no_members')}</p>\n"
     waiting = [one for one in members if one.joined is False]
-    rows = "".join(f"<li>{e(one.account)}{'' if one.joined is None else ' · ' + t('roster.joined' if one.joined else 'roster.not_joined')}</li>\n" for one in members)
+    rows = "".join(f"<li>{e(one.account)}{'' if one.joined is None else ' · ' + t('roster.joined' if one.joined else 'roster.not_joined')}{_renew(one, token)}</li>\n" for one in members)
     links = f'<p class="buttons"><button type="submit" class="quiet" name="do" value="links">{t("roster.new_links", count=len(waiting))}</button></p>\n'
-    return f"<ul>\n{rows}</ul>\n" + (f"{_form(token, links)}<p>{t('roster.new_links_text')}</p>\n" if waiting else "")
+    forgotten = f"<p>{t('roster.renew_text')}</p>\n" if any(one.joined for one in members) else ""
+    return f"<ul>\n{rows}</ul>\n{forgotten}" + (f"{_form(token, links)}<p>{t('roster.new_links_text')}</p>\n" if waiting else "")
+
+
+def _renew(one: Member, token: str) -> str:
+    """The button for a new link, for who has a password."""
+    if not one.joined:
+        return ""
+    label = t("roster.renew_for", account=one.account)
+    return _form(token, f'<input type="hidden" name="account" value="{e(one.account)}"><button type="submit" class="quiet" name="do" value="renew" aria-label="{label}">{t("roster.renew")}</button>')
+
+
+def renewed(one: Added, origin: str, course: str) -> str:
+    """A new link for somebody who has a password, to print or send; or that there is none.
+
+    :param course: its title
+    """
+    if not one.link:
+        return f"<p role=\"status\">{t('roster.not_renewed', account=one.account)}</p>\n" + f'<p><a href="roster">{t("roster.again")}</a></p>\n{_back()}'
+    said = f"<p role=\"status\">{t('roster.renewed', account=one.account)}</p>\n"
+    return f'{said}{_slip(one, "", origin, "", course)}<p class="no-print"><a href="roster">{t("roster.again")}</a></p>\n{_back()}'
 
 
 def _problem(one: Problem) -> str:

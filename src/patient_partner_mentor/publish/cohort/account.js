@@ -100,6 +100,16 @@ if (bar) {
   if (location.hash === OUT) leave(); // from a page of an error, which has no scripts
 }
 
+/* where passwords are the course's own: the way to change one, and word of a link that a facilitator made */
+async function newLink() {
+  const { password } = await askState(settings);
+  if (!password) return;
+  const page = password.replace(/password$/, "new-link");
+  const { link } = await (await fetch(page, { headers: { Accept: "application/json" }, cache: "no-store" })).json();
+  if (link) bar.after(h("p", { class: "notice new-link" }, fill(HOME.new_link, link), " ", h("a", { href: page }, HOME.new_link_look), "."));
+}
+if (bar) newLink().catch(() => {}).finally(() => { document.documentElement.dataset.link = "ready"; });
+
 /* words that the course no longer has, and this browser still does: erased on another device, or lost there */
 export async function offerWhatIsGone(place) {
   const store = openHosted(settings), found = await everything(settings);

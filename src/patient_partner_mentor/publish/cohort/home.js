@@ -23,7 +23,8 @@ export const creditedOf = (state) => Object.fromEntries(Object.entries(state.mod
 function drawReaders(state) {
   const values = { readers: listed(state.readers), days: state.reading_days, count: state.readers.length };
   document.querySelector(".who-reads").replaceChildren(fill(state.reading_days === 1 ? HOME.who_reads_day : HOME.who_reads, values), " ",
-    h("a", { href: `${settings.root}book/cohort/before-you-share.html` }, HOME.who_more), ".");
+    h("a", { href: `${settings.root}book/cohort/before-you-share.html` }, HOME.who_more), ".",
+    ...(state.password ? [" ", h("a", { class: "change-password", href: state.password }, HOME.change_password), "."] : []));
 }
 
 /** What goes from the course soon, with its day, while there is time for a copy. */

@@ -313,11 +313,12 @@ def killed(copy: Copy, hub: Hub, ana: Shared, steps: list[int]) -> None:
         folder = copy(f"killed{step}")
         if step == steps[0]:
             take_back(hub, ana.name, folder.module)
-        for other in {path.name for path in (folder.root / "submitted").iterdir()} - {ana.name}:  # whoever took back in other tests
-            for part in ("submitted", "autograded", "feedback"):
-                shutil.rmtree(folder.root / part / other)
+        for part in ("submitted", "autograded", "feedback"):
+            for other in (folder.root / part).iterdir():
+                if other.name != ana.name:  # whoever took back in other tests, or only shared
+                    shutil.rmtree(other)
         token = {"JUPYTERHUB_API_TOKEN": hub.token("fay")}
-        assert Started(folder.root, ("ppm", "collect", folder.module.name, ), token, dies_at=step).end().returncode == -9, f"collect ended before its step {step}"
+        assert Started(folder.root, ("ppm", "collect", folder.module.name), token, dies_at=step).end().returncode == -9, f"collect ended before its step {step}"
         folder.collect()
         assert gone(folder, ana) and not (folder.root / ".ppm-taken-back").exists(), step
 
